@@ -1,0 +1,330 @@
+package rsie
+
+import "fmt"
+
+// Buffer is memory of a backend, opaque to everyone else.
+type Buffer interface {
+	Len() int // elements
+}
+
+// Program is a model with its data, loaded to a backend.
+type Program interface {
+	Model() *Model
+	Samples() int // rows, or episodes
+}
+
+// Element is what a buffer holds.
+type Element uint8
+
+// The elements.
+const (
+	Float Element = 1 + iota // in the backend's precision
+	Index                    // uint32
+)
+
+// Op is a population-level operation over all active runs of a state.
+type Op uint8
+
+// The operations. "Now" is the generation that was told last, "Next" the one being made. Each
+// touches only runs whose table entry asks for it. Formulas stand at the twins in package cpu.
+const (
+	// OpInitialise fills Next.Points of population runs with starting draws, the mean of
+	// distribution runs with one draw, their std with Sigma, and resets Memory.
+	OpInitialise Op = 1 + iota
+	// OpBreed writes children of Now to Next.Points rows [Elites, Members) of population runs
+	// and their first parent to Next.Parent.
+	OpBreed
+	// OpSample draws Next.Points around the mean (distribution) or anew (random).
+	OpSample
+	// OpSurvive copies the Elites best members of Now, with fitness and factors, to the first
+	// rows of Next.
+	OpSurvive
+	// OpEvaluate writes Next.Fitness of rows [EvalFrom, EvalTo) by the program; rows from EvalTo
+	// on become Worst.
+	OpEvaluate
+	// OpRank writes Next.Order, best first: total order, ties by index, NaN last.
+	OpRank
+	// OpShare writes Next.Selection, the fitness that parents are chosen by, and its order.
+	OpShare
+	// OpMeasure updates Memory (spread, best, success share, step) and the best-ever vector.
+	OpMeasure
+	// OpUpdate moves mean, std and moments of distribution runs by Next.
+	OpUpdate
+	// OpFactor factorises the matrices of svd-mutation runs that have no valid factors.
+	OpFactor
+	opEnd
+)
+
+// OpCount is one more than the highest operation.
+const OpCount = int(opEnd)
+
+// String returns the lower-case name.
+func (o Op) String() string {
+	return [...]string{"", "initialise", "breed", "sample", "survive", "evaluate", "rank", "share",
+		"measure", "update", "factor"}[o]
+}
+
+// Flags of a table entry.
+const (
+	FlagActive   uint8 = 1 << iota // the run takes part
+	FlagMirrored                   // samples in pairs
+	FlagSharing                    // fitness sharing
+	FlagAdaptive                   // adaptive mutation rate
+)
+
+// Codes of the table: the order of the values in [StrategySpace], counted from 1.
+const (
+	CodePopulation, CodeDistribution, CodeRandom              uint8 = 1, 2, 3
+	CodeTournament, CodeRoulette, CodeRankLinear, CodeElitism uint8 = 1, 2, 3, 4
+	CodeGaussian, CodeSVD, CodeDropout, CodeAdaptive          uint8 = 1, 2, 3, 4
+	CodeAveraging, CodeSwapping, CodeWeightedMerge            uint8 = 1, 2, 3
+	CodeAdam, CodeNaturalGradient                             uint8 = 1, 2
+	ImmigrantShare                                                  = 0.1 // of the population, at least one
+	AdamBeta1, AdamBeta2, AdamEpsilon                               = 0.9, 0.999, 1e-8
+	SuccessTarget, SuccessGain                                      = 0.2, 0.2
+	StepLowest, StepHighest                                         = 1e-6, 1e3
+)
+
+// Run is one entry of the run table: what a run's strategy means in this generation. Laws and
+// schedules are resolved when it is filled. The layout is fixed (144 bytes, no padding holes)
+// and shared with C and CUDA.
+type Run struct {
+	Seed       uint64 // of the run's key
+	Index      uint32 // run field of the counters, 24 bits
+	Generation uint32
+	Offset     uint32 // global index of member 0
+	Members    uint32
+	EvalFrom   uint32
+	EvalTo     uint32
+	Elites     uint32
+	Eligible   uint32 // members that truncation selection chooses among
+	Tournament uint32
+	Niche      uint32 // members a niche keeps
+	Family     uint8
+	Selection  uint8
+	Mutation   uint8
+	Crossover  uint8
+	Update     uint8
+	Flags      uint8
+	_          [2]uint8
+
+	CrossoverRate      float64
+	Rate               float64
+	Strength           float64
+	DiversityThreshold float64
+	DiversityBonus     float64
+	Sigma              float64
+	LearningRate       float64
+	StdLearningRate    float64
+	_                  [3]float64
+}
+
+// Rows of State.Vectors of one run.
+const (
+	VecMean = iota
+	VecStd
+	VecMoment1
+	VecMoment2
+	VecBest // best point ever evaluated
+	VecCount
+)
+
+// Entries of State.Memory of one run.
+const (
+	MemSpread0   = iota // spread of the first population: sqrt of the mean over j of the variance over i
+	MemSpread           // spread of the last population
+	MemSpreadSum        // sum over generations of min(1, spread/spread0)
+	MemMeasured         // generations summed
+	MemStep             // factor on the mutation strength (adaptive), starts at 1
+	MemSuccess          // share of children of the last generation better than their first parent
+	MemBest             // best fitness ever
+	MemCount
+)
+
+// Generation is one side of the double buffer; M is the number of members of all runs.
+type Generation struct {
+	Points    Buffer // Float [M, Stride]
+	Fitness   Buffer // Float [M]
+	Order     Buffer // Index [M]: per run, member numbers best first
+	Selection Buffer // Float [M]
+	Choice    Buffer // Index [M]: order of Selection
+	Parent    Buffer // Index [M]: first parent of a child, its own number for others
+	Factors   Buffer // Float [M, FactorLen], nil unless a run mutates by svd
+	Factored  Buffer // Index [M, len(Blocks)]: 1 where Factors are valid, nil like Factors
+}
+
+// State is everything a batch of runs has on a backend. Saving and loading all buffers saves
+// and loads the runs.
+type State struct {
+	Shape     Shape
+	Stride    int // Dim rounded up to 32
+	Runs      int
+	Members   int
+	FactorLen int
+	Now, Next Generation
+	Vectors   Buffer // Float [Runs, VecCount, Stride]
+	Memory    Buffer // Float [Runs, MemCount]
+}
+
+// Info describes a backend.
+type Info struct {
+	Name   string // native, gonum, cuda:0
+	Bits   int    // precision of floats: 32 or 64
+	Ops    [OpCount]bool
+	Device string // in words
+}
+
+// Backend runs operations on populations. Implementations are safe for one caller at a time
+// per state; several states may be used at once.
+//
+// Errors carry the operation and the shape. After Close every call fails.
+type Backend interface {
+	Info() Info
+	// Alloc returns n zeroed elements owned by the backend until Free.
+	Alloc(e Element, n int) (Buffer, error)
+	Free(Buffer)
+	// Upload copies src to dst from element at; values of Index buffers are whole numbers.
+	Upload(dst Buffer, at int, src []float64) error
+	// Download copies len(dst) elements of src from element at; it waits for queued work.
+	Download(dst []float64, src Buffer, at int) error
+	// Load copies rows to the device and compiles the model.
+	Load(m *Model, rows *Rows) (Program, error)
+	// Predict writes what the networks of points [n, Dim] put out on all rows of p:
+	// dst is [n, S, out], for Return [n, S], the sum of rewards of each episode.
+	Predict(dst []float64, p Program, points []float64) error
+	// Do runs ops in order over the runs of the table, len(runs) = s.Runs. p may be nil when
+	// ops have no OpEvaluate. Nothing is allocated. With runs and keys equal, results are the
+	// same bits for any number of workers and any composition of the batch.
+	Do(s *State, runs []Run, p Program, ops []Op) error
+	Close() error
+}
+
+// Stride returns dim rounded up to a multiple of 32.
+func Stride(dim int) int { return (dim + 31) &^ 31 }
+
+// FactorLen returns the length of the cached factors of one member: U, s, V of every block with
+// both sides above one.
+func FactorLen(blocks []Block) int {
+	n := 0
+	for _, b := range blocks {
+		if b.Rows > 1 && b.Cols > 1 {
+			k := min(b.Rows, b.Cols)
+			n += b.Rows*k + k + b.Cols*k
+		}
+	}
+	return n
+}
+
+// NewState allocates a state for runs of the given population sizes. svd says whether factors
+// are needed. On an error nothing stays allocated.
+func NewState(b Backend, shape Shape, members []int, svd bool) (*State, error) {
+	if err := shape.Check(); err != nil {
+		return nil, err
+	}
+	if bits := b.Info().Bits; shape.Bits > bits {
+		return nil, fmt.Errorf("%w: %s needs %d-bit floats, %s has %d; use --backend gonum",
+			ErrUnsupported, shape.Name, shape.Bits, b.Info().Name, bits)
+	}
+	s := &State{Shape: shape, Stride: Stride(shape.Dim), Runs: len(members)}
+	for _, n := range members {
+		s.Members += n
+	}
+	if svd {
+		s.FactorLen = FactorLen(shape.Blocks)
+	}
+	for _, a := range s.layout() {
+		if a.n == 0 {
+			continue
+		}
+		buf, err := b.Alloc(a.e, a.n)
+		if err != nil {
+			s.Free(b)
+			return nil, err
+		}
+		*a.at = buf
+	}
+	return s, nil
+}
+
+type slot struct {
+	at *Buffer
+	e  Element
+	n  int
+}
+
+// layout lists every buffer of s in the order of a snapshot.
+func (s *State) layout() []slot {
+	out := []slot{
+		{&s.Vectors, Float, s.Runs * VecCount * s.Stride},
+		{&s.Memory, Float, s.Runs * MemCount},
+	}
+	factored := 0
+	if s.FactorLen > 0 {
+		factored = s.Members * len(s.Shape.Blocks)
+	}
+	for _, g := range []*Generation{&s.Now, &s.Next} {
+		out = append(out,
+			slot{&g.Points, Float, s.Members * s.Stride},
+			slot{&g.Fitness, Float, s.Members},
+			slot{&g.Order, Index, s.Members},
+			slot{&g.Selection, Float, s.Members},
+			slot{&g.Choice, Index, s.Members},
+			slot{&g.Parent, Index, s.Members},
+			slot{&g.Factors, Float, s.Members * s.FactorLen},
+			slot{&g.Factored, Index, factored})
+	}
+	return out
+}
+
+// Swap makes Next the generation that was told last.
+func (s *State) Swap() { s.Now, s.Next = s.Next, s.Now }
+
+// Free gives all buffers back; it may be called twice.
+func (s *State) Free(b Backend) {
+	for _, a := range s.layout() {
+		if *a.at != nil {
+			b.Free(*a.at)
+			*a.at = nil
+		}
+	}
+}
+
+// Save returns the values of all buffers of s in one slice.
+func (s *State) Save(b Backend) ([]float64, error) {
+	total := 0
+	for _, a := range s.layout() {
+		total += a.n
+	}
+	out := make([]float64, total)
+	at := 0
+	for _, a := range s.layout() {
+		if a.n == 0 {
+			continue
+		}
+		if err := b.Download(out[at:at+a.n], *a.at, 0); err != nil {
+			return nil, err
+		}
+		at += a.n
+	}
+	return out, nil
+}
+
+// Restore loads what [State.Save] returned for a state of the same sizes, or returns [ErrShape].
+func (s *State) Restore(b Backend, saved []float64) error {
+	for _, a := range s.layout() {
+		if a.n == 0 {
+			continue
+		}
+		if len(saved) < a.n {
+			return fmt.Errorf("%w: saved state is %d values short", ErrShape, a.n-len(saved))
+		}
+		if err := b.Upload(*a.at, 0, saved[:a.n]); err != nil {
+			return err
+		}
+		saved = saved[a.n:]
+	}
+	if len(saved) != 0 {
+		return fmt.Errorf("%w: saved state is %d values too long", ErrShape, len(saved))
+	}
+	return nil
+}

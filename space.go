@@ -1,0 +1,223 @@
+package rsie
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// GeneKind is the type of a gene.
+type GeneKind uint8
+
+// The kinds of gene.
+const (
+	Real GeneKind = 1 + iota
+	Integer
+	Category
+	Flag
+)
+
+// Gene describes one coordinate of the strategy space. A number is searched between Min and
+// Max, on a logarithmic scale if Log; a file may hold any value between Lowest and Highest.
+type Gene struct {
+	Name            string
+	Kind            GeneKind
+	Log             bool
+	Min, Max        float64
+	Lowest, Highest float64
+	Values          []string             // of a category, in the order of their codes
+	Active          func(*Strategy) bool // nil: always
+	Get             func(*Strategy) float64
+	Set             func(*Strategy, float64)
+}
+
+// Space is an ordered list of genes. A gene stands after the genes that decide whether it is
+// active.
+type Space []Gene
+
+// StrategySpace holds every gene of [Strategy]. Its order is that of the encoding.
+var StrategySpace = Space{
+	category("family", []Family{Population, Distribution, Random}, func(s *Strategy) *Family { return &s.Family }, nil),
+	integer("population_size", 4, 256, 2, 1<<20, func(s *Strategy) *int { return &s.PopulationSize }, nil),
+	category("selection_strategy", []Selection{Tournament, Roulette, RankLinear, Elitism},
+		func(s *Strategy) *Selection { return &s.Selection }, isPopulation),
+	category("mutation_strategy", []Mutation{Gaussian, SVD, Dropout, Adaptive},
+		func(s *Strategy) *Mutation { return &s.Mutation }, isPopulation),
+	category("crossover_strategy", []Crossover{Averaging, Swapping, WeightedMerge},
+		func(s *Strategy) *Crossover { return &s.Crossover },
+		func(s *Strategy) bool { return isPopulation(s) && s.CrossoverRate > 0 }),
+	real("elitism_ratio", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.ElitismRatio }, isPopulation),
+	real("mutation_rate", true, 0.001, 1, 0, 1, func(s *Strategy) *float64 { return &s.MutationRate }, isPopulation),
+	real("mutation_strength", true, 1e-3, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.MutationStrength }, hasStrength),
+	real("mutation_strength_end", true, 0.01, 1, 0, 1e6, func(s *Strategy) *float64 { return &s.StrengthEnd }, hasStrength),
+	integer("tournament_size", 2, 20, 1, 1<<20, func(s *Strategy) *int { return &s.TournamentSize },
+		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Tournament }),
+	real("truncation_ratio", true, 0.02, 1, 0, 1, func(s *Strategy) *float64 { return &s.TruncationRatio },
+		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Elitism }),
+	real("crossover_rate", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.CrossoverRate }, isPopulation),
+	real("diversity_threshold", false, 0, 0.5, 0, 10, func(s *Strategy) *float64 { return &s.DiversityThreshold }, isPopulation),
+	flag("adaptive_mutation", func(s *Strategy) *bool { return &s.AdaptiveMutation }, isPopulation),
+	flag("fitness_sharing", func(s *Strategy) *bool { return &s.FitnessSharing }, isPopulation),
+	integer("niche_capacity", 1, 20, 1, 1<<20, func(s *Strategy) *int { return &s.NicheCapacity }, isSharing),
+	real("diversity_bonus", false, 0, 1, 0, 100, func(s *Strategy) *float64 { return &s.DiversityBonus }, isSharing),
+	category("update_rule", []UpdateRule{Adam, NaturalGradient},
+		func(s *Strategy) *UpdateRule { return &s.UpdateRule }, isDistribution),
+	flag("mirrored", func(s *Strategy) *bool { return &s.Mirrored }, isDistribution),
+	real("sigma", true, 0.005, 3, 1e-12, 1e6, func(s *Strategy) *float64 { return &s.Sigma }, isDistribution),
+	real("sigma_end", true, 0.01, 1, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.SigmaEnd }, isAdam),
+	real("learning_rate", true, 0.003, 10, 0, 1e6, func(s *Strategy) *float64 { return &s.LearningRate }, isDistribution),
+	real("learning_rate_end", true, 0.01, 1, 0, 1e6, func(s *Strategy) *float64 { return &s.LearningRateEnd }, isDistribution),
+	real("std_learning_rate", true, 0.03, 10, 0, 1e6, func(s *Strategy) *float64 { return &s.StdLearningRate },
+		func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == NaturalGradient }),
+}
+
+func isPopulation(s *Strategy) bool   { return s.Family == Population }
+func isDistribution(s *Strategy) bool { return s.Family == Distribution }
+func isAdam(s *Strategy) bool         { return isDistribution(s) && s.UpdateRule == Adam }
+func isSharing(s *Strategy) bool      { return isPopulation(s) && s.FitnessSharing }
+func hasStrength(s *Strategy) bool    { return isPopulation(s) && s.Mutation != Dropout }
+
+func category[T ~string](name string, values []T, at func(*Strategy) *T, active func(*Strategy) bool) Gene {
+	g := Gene{Name: name, Kind: Category, Max: float64(len(values) - 1), Active: active}
+	for _, v := range values {
+		g.Values = append(g.Values, string(v))
+	}
+	g.Get = func(s *Strategy) float64 { return float64(slices.Index(values, *at(s))) }
+	g.Set = func(s *Strategy, v float64) { *at(s) = values[int(v)] }
+	g.Highest = g.Max
+	return g
+}
+
+func real(name string, log bool, minimum, maximum, lowest, highest float64,
+	at func(*Strategy) *float64, active func(*Strategy) bool) Gene {
+	return Gene{Name: name, Kind: Real, Log: log, Min: minimum, Max: maximum, Lowest: lowest, Highest: highest,
+		Active: active,
+		Get:    func(s *Strategy) float64 { return *at(s) },
+		Set:    func(s *Strategy, v float64) { *at(s) = v }}
+}
+
+func integer(name string, minimum, maximum, lowest, highest float64,
+	at func(*Strategy) *int, active func(*Strategy) bool) Gene {
+	return Gene{Name: name, Kind: Integer, Log: true, Min: minimum, Max: maximum, Lowest: lowest, Highest: highest,
+		Active: active,
+		Get:    func(s *Strategy) float64 { return float64(*at(s)) },
+		Set:    func(s *Strategy, v float64) { *at(s) = int(v) }}
+}
+
+func flag(name string, at func(*Strategy) *bool, active func(*Strategy) bool) Gene {
+	return Gene{Name: name, Kind: Flag, Max: 1, Highest: 1, Active: active,
+		Get: func(s *Strategy) float64 {
+			if *at(s) {
+				return 1
+			}
+			return 0
+		},
+		Set: func(s *Strategy, v float64) { *at(s) = v > 0.5 }}
+}
+
+// IsActive reports whether g has an effect in s.
+func (g Gene) IsActive(s *Strategy) bool { return g.Active == nil || g.Active(s) }
+
+// Format returns the value of g in s as it stands in a file, without quotes.
+func (g Gene) Format(s *Strategy) string {
+	v := g.Get(s)
+	switch g.Kind {
+	case Category:
+		return g.Values[int(v)]
+	case Flag:
+		return strconv.FormatBool(v == 1)
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// check returns [ErrInvalid] with the allowed range when g's value in s is outside it.
+func (g Gene) check(s *Strategy) error {
+	v := g.Get(s)
+	if g.Kind == Category && v < 0 {
+		return fmt.Errorf("%w: %s: unknown value; allowed are %v", ErrInvalid, g.Name, g.Values)
+	}
+	if !(v >= g.Lowest && v <= g.Highest) {
+		return fmt.Errorf("%w: %s is %g, allowed is %g to %g", ErrInvalid, g.Name, v, g.Lowest, g.Highest)
+	}
+	return nil
+}
+
+// encode returns the coordinate of the value v in [0,1].
+func (g Gene) encode(v float64) float64 {
+	switch g.Kind {
+	case Category, Flag:
+		return (v + 0.5) / (g.Max + 1)
+	}
+	v = min(max(v, g.Min), g.Max)
+	if g.Log {
+		return math.Log(v/g.Min) / math.Log(g.Max/g.Min)
+	}
+	return (v - g.Min) / (g.Max - g.Min)
+}
+
+// decode returns the value at coordinate x: numbers are rounded to four significant digits, so
+// that files stay readable and the encoding of a decoded point is itself.
+func (g Gene) decode(x float64) float64 {
+	x = min(max(x, 0), 1)
+	switch g.Kind {
+	case Category, Flag:
+		return min(math.Floor(x*(g.Max+1)), g.Max)
+	}
+	v := g.Min + x*(g.Max-g.Min)
+	if g.Log {
+		v = g.Min * math.Exp(x*math.Log(g.Max/g.Min))
+	}
+	if g.Kind == Integer {
+		return min(max(math.Round(v), g.Min), g.Max)
+	}
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)
+	return min(max(v, g.Min), g.Max)
+}
+
+// Dim returns K, the number of coordinates.
+func (sp Space) Dim() int { return len(sp) }
+
+// Encode writes the point of s in [0,1]^K to dst, which has length K. Values outside the
+// searched range are moved to its border; a gene without effect takes its default's place.
+func (sp Space) Encode(dst []float64, s Strategy) {
+	s = sp.Canonical(s)
+	for k, g := range sp {
+		dst[k] = g.encode(g.Get(&s))
+	}
+}
+
+// Decode returns the strategy at point x, of length K; coordinates are clipped to [0,1], NaN
+// counts as 0. Genes without effect take their defaults.
+func (sp Space) Decode(x []float64) Strategy {
+	s := DefaultStrategy()
+	for k, g := range sp {
+		v := x[k]
+		if math.IsNaN(v) {
+			v = 0
+		}
+		g.Set(&s, g.decode(v))
+	}
+	return sp.Canonical(s)
+}
+
+// Canonical returns s with every gene that has no effect set to its default.
+func (sp Space) Canonical(s Strategy) Strategy {
+	d := DefaultStrategy()
+	for _, g := range sp {
+		if !g.IsActive(&s) {
+			g.Set(&s, g.Get(&d))
+		}
+	}
+	return s
+}
+
+// Blocks returns the shape of an encoded strategy as layers of one gene each, so that layer
+// swapping exchanges whole genes.
+func (sp Space) Blocks() []Block {
+	out := make([]Block, len(sp))
+	for k := range sp {
+		out[k] = Block{Offset: k, Rows: 1, Cols: 1, Layer: k, Std: 1}
+	}
+	return out
+}

@@ -1,0 +1,63 @@
+package rsie
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func randomPoint(t *rapid.T) []float64 {
+	return rapid.SliceOfN(rapid.Float64Range(0, 1), StrategySpace.Dim(), StrategySpace.Dim()).Draw(t, "point")
+}
+
+// A decoded point is a valid strategy and its encoding decodes to itself.
+func TestSpaceRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := StrategySpace.Decode(randomPoint(t))
+		require.NoError(t, s.Validate())
+		x := make([]float64, StrategySpace.Dim())
+		StrategySpace.Encode(x, s)
+		require.Equal(t, s, StrategySpace.Decode(x))
+		y := make([]float64, StrategySpace.Dim())
+		StrategySpace.Encode(y, StrategySpace.Decode(x))
+		require.Equal(t, x, y)
+	})
+}
+
+// Each gene reaches both ends of its range and changes the digest where it is active.
+func TestEveryGeneCounts(t *testing.T) {
+	starts := Baselines()
+	sharing := DefaultStrategy()
+	sharing.FitnessSharing = true
+	truncation := DefaultStrategy()
+	truncation.Selection = Elitism
+	starts = append(starts, sharing, truncation)
+	for k, g := range StrategySpace {
+		moved := false
+		for _, s := range starts {
+			if !g.IsActive(&s) {
+				continue
+			}
+			x := make([]float64, StrategySpace.Dim())
+			StrategySpace.Encode(x, s)
+			x[k] = 0
+			low := StrategySpace.Decode(x)
+			x[k] = 1
+			high := StrategySpace.Decode(x)
+			require.Equal(t, g.Min, g.Get(&low), g.Name)
+			require.Equal(t, g.Max, g.Get(&high), g.Name)
+			require.NotEqual(t, low.Digest(), high.Digest(), g.Name)
+			moved = true
+		}
+		require.True(t, moved, "%s is active in no start", g.Name)
+	}
+}
+
+func TestDeadGeneDoesNotCount(t *testing.T) {
+	a, b := DefaultStrategy(), DefaultStrategy()
+	b.Sigma, b.NicheCapacity = 2, 9 // no effect in a population strategy without sharing
+	require.Equal(t, a.Digest(), b.Digest())
+	b.MutationRate = 0.2
+	require.NotEqual(t, a.Digest(), b.Digest())
+}
