@@ -1,3 +1,52 @@
-.PHONY: test
+# Every target works from a fresh clone on a machine with Go and a C compiler.
+
+GO ?= go
+RUN ?= run-$(shell date +%Y%m%d-%H%M%S)
+BENCHTIME ?= 1s
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Packages that start goroutines or processes.
+CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
+# Tests that write their golden file anew when given -update.
+GOLDEN = ./meta/store
+
+.PHONY: run test race lint bench golden reference nocgo
+
+# run learns strategies on the embedded quick suite and writes them to a new folder.
+run:
+	$(GO) run ./cmd/rsie evolve --suite quick --out $(RUN)
+
+# test is what a change has to pass first.
 test:
-	go test ./...
+	$(GO) test ./...
+
+# race runs the packages with concurrency under the race detector.
+race:
+	$(GO) test -race $(CONCURRENT)
+
+# lint prints nothing when all is well.
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+# nocgo builds and tests everything as on a machine without a C compiler.
+nocgo:
+	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 $(GO) test ./...
+
+# bench prints time, evaluations and allocations of every operation; BENCHTIME=1x is a quick look.
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+# golden writes the golden files anew and shows what that changed. They are promises to the
+# readers of files: a difference needs a new version of the format, not a commit.
+golden:
+	$(GO) test $(GOLDEN) -run Golden -count=1 -update
+	git --no-pager diff --stat -- '*testdata*'
+	git --no-pager diff --exit-code -- '*testdata*'
+
+# reference compares whole runs on every task with those of an independent library and prints
+# the table.
+reference:
+	RSIE_REFERENCE=full $(GO) test ./bench -run TestReferenceRuns -count=1 -v -timeout 120m

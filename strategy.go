@@ -234,3 +234,17 @@ func duplicateKey(b []byte) error {
 		key = len(open) > 0 && open[len(open)-1] != nil
 	}
 }
+
+// EvolutionConfig is a strategy ready to train one model.
+type EvolutionConfig struct {
+	Strategy Strategy
+	Backend  Backend // where it runs; the caller sets it
+	Task     string  // name given to the model factory
+	Budget   int     // evaluations
+	Seed     uint64
+}
+
+// ToEvolutionConfig returns s as the configuration of a run with 10,000 evaluations and seed 1.
+func (s Strategy) ToEvolutionConfig() EvolutionConfig {
+	return EvolutionConfig{Strategy: s.Clone(), Budget: 10_000, Seed: 1}
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta"
+	"github.com/symbio-ai/recursive-improvement/meta/store"
+	"github.com/symbio-ai/recursive-improvement/task"
+)
+
+type evolveCmd struct {
+	Suite           string   `help:"quick, standard, or a task or suite file. Default: quick, or the tasks of ./tasks.yaml where there is one." placeholder:"quick|standard|FILE"`
+	Tasks           []string `help:"Only these tasks of the suite." placeholder:"a,b"`
+	MetaPopulation  *int     `help:"Strategies per generation. Default: 20, standard suite 24." placeholder:"N"`
+	MetaGenerations *int     `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
+	BaseBudget      *int     `help:"Evaluations of one level-1 run. Default: the suite's." placeholder:"EVALS"`
+	RunsPerTask     int      `help:"Runs of each strategy on each task." default:"2"`
+	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: all six terms as documented." placeholder:"NAME=W,..."`
+	Seed            uint64   `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
+	Out             string   `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
+	backendFlags
+	jsonFlag
+}
+
+// runConfig is the resolved configuration kept in run.db; a resume needs nothing else.
+type runConfig struct {
+	Suite           string          `json:"suite"`
+	Tasks           []string        `json:"tasks"`
+	Digests         []string        `json:"task_digests"`
+	MetaPopulation  int             `json:"meta_population"`
+	MetaGenerations int             `json:"meta_generations"`
+	BaseBudget      int             `json:"base_budget"`
+	RunsPerTask     int             `json:"runs_per_task"`
+	Objectives      rsie.Objectives `json:"objectives"`
+	Seed            uint64          `json:"seed"`
+	Backend         string          `json:"backend"`
+}
+
+// Run starts a new run.
+func (c *evolveCmd) Run(e *env) error {
+	suiteName := c.Suite
+	if suiteName == "" {
+		suiteName = defaultSuite(false)
+	}
+	var log execLog
+	defer log.close()
+	suite, err := loadSuite(suiteName, e, c.Workers, &log)
+	if err != nil {
+		return err
+	}
+	defer closeTasks(suite.Tasks)
+	tasks, err := suite.Select(c.Tasks)
+	if err != nil {
+		return err
+	}
+	cfg, err := c.resolve(suiteName, suite, tasks)
+	if err != nil {
+		return err
+	}
+	backend, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	cfg.Backend = backend.Info().Name
+	// The engine checks the settings before anything is written.
+	if _, err := meta.NewEngine(cfg.engine(backend, nil)); err != nil {
+		return err
+	}
+	b, err := json.Marshal(cfg)
+	if err != nil {
+		return err
+	}
+	dir := c.Out
+	if dir == "" {
+		dir = nextRun("runs")
+	}
+	if exists(filepath.Join(dir, "run.db")) {
+		return fmt.Errorf("%w: %s already holds a run; continue it with rsie resume %s, or give another --out",
+			rsie.ErrInvalid, dir, dir)
+	}
+	own := !exists(dir)
+	st, err := store.Create(dir, b)
+	if err != nil && !errors.Is(err, rsie.ErrInvalid) {
+		err = badPath("begin a run in", dir, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	log.keep(filepath.Join(dir, execLogName))
+	err = evolve(e, dir, cfg, tasks, backend, st, c.JSON)
+	if err != nil && !errors.Is(err, errInterrupted) && own {
+		discard(dir, st)
+	}
+	return err
+}
+
+// resolve fills the configuration and checks what the engine does not.
+func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) (runConfig, error) {
+	cfg := runConfig{Suite: name, RunsPerTask: c.RunsPerTask, Seed: c.Seed}
+	population, generations := 20, 10
+	if name == "standard" {
+		population, generations = 24, 12
+	}
+	cfg.MetaPopulation = orDefault(c.MetaPopulation, population)
+	cfg.MetaGenerations = orDefault(c.MetaGenerations, generations)
+	cfg.BaseBudget = orDefault(c.BaseBudget, suiteBudget(suite))
+	// The engine takes 0 for its own defaults; on the command line it is a mistake.
+	for _, f := range []struct {
+		flag       string
+		value, low int
+	}{{"meta-population", cfg.MetaPopulation, 2}, {"meta-generations", cfg.MetaGenerations, 1},
+		{"base-budget", cfg.BaseBudget, 10}, {"runs-per-task", cfg.RunsPerTask, 1}} {
+		if f.value < f.low {
+			return cfg, fmt.Errorf("%w: --%s %d, want at least %d", rsie.ErrInvalid, f.flag, f.value, f.low)
+		}
+	}
+	var err error
+	if cfg.Objectives, err = parseObjectives(c.Objectives); err != nil {
+		return cfg, err
+	}
+	if !isPreset(name) {
+		// A run may be resumed from another folder.
+		if cfg.Suite, err = filepath.Abs(name); err != nil {
+			return cfg, err
+		}
+	}
+	teachers := 0
+	for _, t := range tasks {
+		cfg.Tasks = append(cfg.Tasks, t.Name)
+		cfg.Digests = append(cfg.Digests, t.Digest())
+		if t.Split == "training" || t.Split == "" {
+			teachers++
+		}
+	}
+	if teachers == 0 {
+		return cfg, fmt.Errorf("%w: none of the tasks %v has split training; a strategy learns on those",
+			rsie.ErrInvalid, cfg.Tasks)
+	}
+	return cfg, nil
+}
+
+// orDefault returns what a flag was given, or its default.
+func orDefault(given *int, value int) int {
+	if given != nil {
+		return *given
+	}
+	return value
+}
+
+// nextRun returns the first folder DIR/001, DIR/002, ... after all that exist.
+func nextRun(dir string) string {
+	last := 0
+	entries, _ := os.ReadDir(dir) // none: the first run
+	for _, f := range entries {
+		if n, err := strconv.Atoi(f.Name()); err == nil {
+			last = max(last, n)
+		}
+	}
+	return filepath.Join(dir, fmt.Sprintf("%03d", last+1))
+}
+
+// discard removes the folder of a run that failed before its first generation; what programs
+// of exec tasks complained about is kept.
+func discard(dir string, st *store.Store) {
+	last, err := st.Last()
+	if err != nil || last != nil || exists(filepath.Join(dir, execLogName)) {
+		return
+	}
+	st.Close()
+	os.RemoveAll(dir)
+	os.Remove(filepath.Dir(dir)) // the folder of runs, when it holds no other
+}
+
+func isPreset(name string) bool { return name == "quick" || name == "standard" }
+
+func (c runConfig) engine(b rsie.Backend, st *store.Store) meta.Config {
+	return meta.Config{MetaPopulationSize: c.MetaPopulation, MetaGenerations: c.MetaGenerations,
+		BaseTaskBudget: c.BaseBudget, RunsPerTask: c.RunsPerTask, Objectives: c.Objectives, Seed: c.Seed,
+		Backend: b, Store: st}
+}
+
+// parseObjectives reads name=weight pairs; empty means the default weights.
+func parseObjectives(text string) (rsie.Objectives, error) {
+	if text == "" {
+		return rsie.DefaultObjectives(), nil
+	}
+	var o rsie.Objectives
+	fields := map[string]*float64{"convergence_speed": &o.ConvergenceSpeed, "final_fitness": &o.FinalFitness,
+		"sample_efficiency": &o.SampleEfficiency, "diversity": &o.Diversity, "robustness": &o.Robustness,
+		"computational_efficiency": &o.ComputationalEfficiency}
+	given := map[string]bool{}
+	var names []string
+	for n := range fields {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, pair := range strings.Split(text, ",") {
+		name, value, ok := strings.Cut(pair, "=")
+		v, err := strconv.ParseFloat(value, 64)
+		at := fields[name]
+		if !ok || err != nil || at == nil {
+			return o, fmt.Errorf("%w: --objectives %q: want name=weight with a name of %v", rsie.ErrInvalid, pair, names)
+		}
+		if given[name] {
+			return o, fmt.Errorf("%w: --objectives names %s twice", rsie.ErrInvalid, name)
+		}
+		*at, given[name] = v, true
+	}
+	return o, o.Check()
+}

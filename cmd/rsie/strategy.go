@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta"
+)
+
+type strategyCmd struct {
+	List     strategyListCmd     `cmd:"" help:"List the hand-designed strategies, and those of a file."`
+	Show     strategyShowCmd     `cmd:"" help:"Show a strategy's genes."`
+	Diff     strategyDiffCmd     `cmd:"" help:"Show the genes in which two strategies differ."`
+	Validate strategyValidateCmd `cmd:"" help:"Check a strategy file."`
+}
+
+type strategyListCmd struct {
+	File string `arg:"" optional:"" help:"File of strategies."`
+	jsonFlag
+}
+
+// Run lists strategies.
+func (c *strategyListCmd) Run(e *env) error {
+	all := rsie.Baselines()
+	if c.File != "" {
+		var err error
+		if all, err = meta.LoadStrategies(c.File); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return printJSON(e.stdout, map[string][]rsie.Strategy{"strategies": all})
+	}
+	rows := [][]string{{"genome_id", "what it is", "meta-fitness"}}
+	for _, s := range all {
+		score := "-"
+		if s.FitnessScore != nil {
+			score = fixed(*s.FitnessScore)
+		}
+		rows = append(rows, []string{s.GenomeID, meta.Describe(s), score})
+	}
+	table(e.stdout, 2, rows)
+	return nil
+}
+
+type strategyShowCmd struct {
+	Strategy string `arg:"" help:"NAME, FILE or FILE#genome_id."`
+	jsonFlag
+}
+
+// Run shows every gene that has an effect, with the range it is searched in.
+func (c *strategyShowCmd) Run(e *env) error {
+	s, err := meta.FindStrategy(c.Strategy)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(e.stdout, s)
+	}
+	fmt.Fprintf(e.stdout, "%s: %s\n", s.GenomeID, meta.Describe(s))
+	if s.FitnessScore != nil {
+		fmt.Fprintf(e.stdout, "meta-fitness %.3f (maximised)\n", *s.FitnessScore)
+	}
+	rows := [][]string{{"gene", "value", "searched"}}
+	for _, g := range rsie.StrategySpace {
+		if !g.IsActive(&s) {
+			continue
+		}
+		searched := fmt.Sprintf("%g to %g", g.Min, g.Max)
+		switch {
+		case g.Kind == rsie.Category:
+			searched = fmt.Sprint(g.Values)
+		case g.Kind == rsie.Flag:
+			searched = "true, false"
+		case g.Log:
+			searched += " log"
+		}
+		rows = append(rows, []string{g.Name, g.Format(&s), searched})
+	}
+	table(e.stdout, 1, rows)
+	return nil
+}
+
+type strategyDiffCmd struct {
+	A string `arg:"" help:"NAME, FILE or FILE#genome_id."`
+	B string `arg:"" help:"NAME, FILE or FILE#genome_id."`
+	jsonFlag
+}
+
+// Run lists the differing genes.
+func (c *strategyDiffCmd) Run(e *env) error {
+	a, err := meta.FindStrategy(c.A)
+	if err != nil {
+		return err
+	}
+	b, err := meta.FindStrategy(c.B)
+	if err != nil {
+		return err
+	}
+	diff := meta.Diff(a, b)
+	if c.JSON {
+		if diff == nil {
+			diff = []meta.Difference{}
+		}
+		return printJSON(e.stdout, map[string]any{"a": a.GenomeID, "b": b.GenomeID, "differences": diff})
+	}
+	if len(diff) == 0 {
+		fmt.Fprintln(e.stdout, "the same algorithm: no gene with an effect differs")
+		return nil
+	}
+	rows := [][]string{{"gene", a.GenomeID, b.GenomeID}}
+	for _, d := range diff {
+		rows = append(rows, []string{d.Gene, d.A, d.B})
+	}
+	table(e.stdout, 1, rows)
+	return nil
+}
+
+type strategyValidateCmd struct {
+	File string `arg:"" help:"File of one or more strategies."`
+	jsonFlag
+}
+
+// Run reads the file and reports how many strategies it holds.
+func (c *strategyValidateCmd) Run(e *env) error {
+	all, err := meta.LoadStrategies(c.File)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(e.stdout, map[string]any{"file": c.File, "valid": len(all)})
+	}
+	fmt.Fprintf(e.stdout, "%s: %d valid\n", c.File, len(all))
+	return nil
+}

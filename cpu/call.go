@@ -1,0 +1,287 @@
+package cpu
+
+import (
+	"fmt"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
+
+// operations holds the code of every operation; each is a few phases over the spans of a call.
+var operations = [rsie.OpCount]func(*call){
+	rsie.OpInitialise: initialise, rsie.OpBreed: breed, rsie.OpSample: sample,
+	rsie.OpSurvive: survive, rsie.OpEvaluate: evaluate, rsie.OpRank: rank, rsie.OpShare: share,
+	rsie.OpMeasure: measure, rsie.OpUpdate: update, rsie.OpFactor: factor,
+}
+
+// Do runs ops in order over the runs of the table. Scratch memory is sized at the first call
+// for a larger state than before; later calls allocate nothing. It returns [rsie.ErrShape],
+// with nothing changed, when the state, the table or the program disagree.
+func (g *Gonum) Do(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return errClosed("do")
+	}
+	c := &g.call
+	if err := c.bind(g, s, runs, p, ops); err != nil {
+		shape := ""
+		if s != nil {
+			shape = fmt.Sprintf(" on %s [%d runs, %d members, %d parameters]",
+				s.Shape.Name, s.Runs, s.Members, s.Shape.Dim)
+		}
+		return fmt.Errorf("gonum: do %v%s: %w", ops, shape, err)
+	}
+	for _, op := range ops {
+		operations[op](c)
+	}
+	c.runs, c.blocks, c.program = nil, nil, nil
+	c.now, c.next, c.vectors, c.memory = side{}, side{}, nil, nil
+	return nil
+}
+
+// side is a generation's memory.
+type side struct {
+	points, fitness, selection, factors []float64
+	order, choice, parent, factored     []uint32
+}
+
+// call is one Do: the state in plain slices, the table, and scratch that outlives it.
+type call struct {
+	pool    *pool
+	spans   []span
+	runs    []rsie.Run
+	program *loaded
+	now     side
+	next    side
+	vectors []float64 // [R, VecCount, stride]
+	memory  []float64 // [R, MemCount]
+
+	blocks       []rsie.Block
+	dim, stride  int
+	factors      int // length of a member's factors
+	bounded      bool
+	lower, upper float64
+	rows         int // members of one span of a cheap operation
+	dst, src     []float64
+
+	noise    [][]float64 // [workers][stride]
+	lottery  []uint64    // [M] prefix sums of roulette weights
+	near     []uint64    // [M] who of a tile of leaders is near
+	cleared  []bool      // [M]
+	distance []float64   // [M] squared distance to the centroid
+	utility  []float64   // [M]
+	centroid []float64   // [R, stride]
+	partial  []float64   // [R, tiles of columns]
+	plans    []plan      // [R]
+	niches   []niches    // [R]
+}
+
+// bind checks the arguments of Do and sets c up for them.
+func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op) error {
+	if s == nil {
+		return fmt.Errorf("%w: no state", rsie.ErrShape)
+	}
+	if len(runs) != s.Runs {
+		return fmt.Errorf("%w: a table of %d runs, want %d", rsie.ErrShape, len(runs), s.Runs)
+	}
+	if s.Stride < s.Shape.Dim || s.Shape.Dim < 1 {
+		return fmt.Errorf("%w: stride %d", rsie.ErrShape, s.Stride)
+	}
+	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
+	c.bounded, c.lower, c.upper = s.Shape.Bounded(), s.Shape.Lower, s.Shape.Upper
+	c.runs, c.program = runs, nil
+	// A span takes about 50 us in the dearest of the cheap operations.
+	c.rows = max(1, 4096/s.Stride)
+	end := 0
+	for r := range runs {
+		if err := checkRun(&runs[r], end, s); err != nil {
+			return fmt.Errorf("run %d: %w", r, err)
+		}
+		end = int(runs[r].Offset) + int(runs[r].Members)
+	}
+	for _, op := range ops {
+		if op < rsie.OpInitialise || int(op) >= rsie.OpCount {
+			return fmt.Errorf("%w: operation %d", rsie.ErrUnsupported, uint8(op))
+		}
+		if op == rsie.OpEvaluate {
+			l, ok := p.(*loaded)
+			if !ok || l == nil || l.owner != g {
+				return errForeign("evaluate", "the program")
+			}
+			if l.dim != c.dim {
+				return fmt.Errorf("%w: a program of %d parameters", rsie.ErrShape, l.dim)
+			}
+			c.program = l
+		}
+	}
+	if err := c.view(g, s); err != nil {
+		return err
+	}
+	c.grow(s)
+	return nil
+}
+
+// checkRun tests what the operations rely on; end is where the previous run ends.
+func checkRun(t *rsie.Run, end int, s *rsie.State) error {
+	n := t.Members
+	bad := func(what string, value, lowest, highest uint32) error {
+		return fmt.Errorf("%w: %s %d, want %d to %d", rsie.ErrShape, what, value, lowest, highest)
+	}
+	switch {
+	case int(t.Offset) < end || int(t.Offset)+int(n) > s.Members:
+		return fmt.Errorf("%w: members [%d, %d), want within [%d, %d)", rsie.ErrShape, t.Offset,
+			int(t.Offset)+int(n), end, s.Members)
+	case t.Flags&rsie.FlagActive == 0:
+		return nil
+	case n < 1:
+		return bad("members", n, 1, uint32(s.Members))
+	case t.Index >= 1<<24:
+		return bad("index", t.Index, 0, 1<<24-1)
+	case t.EvalTo > n:
+		return bad("eval_to", t.EvalTo, 0, n)
+	case t.EvalFrom > t.EvalTo:
+		return bad("eval_from", t.EvalFrom, 0, t.EvalTo)
+	case t.Family < 1 || t.Family > rsie.CodeRandom:
+		return bad("family", uint32(t.Family), 1, uint32(rsie.CodeRandom))
+	case t.Family == rsie.CodeDistribution && (t.Update < 1 || t.Update > rsie.CodeNaturalGradient):
+		return bad("update", uint32(t.Update), 1, uint32(rsie.CodeNaturalGradient))
+	case t.Family != rsie.CodePopulation:
+		return nil
+	case t.Elites > n:
+		return bad("elites", t.Elites, 0, n)
+	case t.Selection < 1 || t.Selection > rsie.CodeElitism:
+		return bad("selection", uint32(t.Selection), 1, uint32(rsie.CodeElitism))
+	case t.Mutation < 1 || t.Mutation > rsie.CodeAdaptive:
+		return bad("mutation", uint32(t.Mutation), 1, uint32(rsie.CodeAdaptive))
+	case t.Crossover < 1 || t.Crossover > rsie.CodeWeightedMerge:
+		return bad("crossover", uint32(t.Crossover), 1, uint32(rsie.CodeWeightedMerge))
+	case t.Selection == rsie.CodeTournament && (t.Tournament < 1 || t.Tournament > 1<<20):
+		return bad("tournament", t.Tournament, 1, 1<<20)
+	case t.Selection == rsie.CodeElitism && (t.Eligible < 1 || t.Eligible > n):
+		return bad("eligible", t.Eligible, 1, n)
+	case t.Flags&rsie.FlagSharing != 0 && t.Niche < 1:
+		return bad("niche", t.Niche, 1, n)
+	case t.Mutation == rsie.CodeSVD && s.FactorLen == 0 && rsie.FactorLen(s.Shape.Blocks) > 0:
+		return fmt.Errorf("%w: svd mutation in a state without factors", rsie.ErrShape)
+	}
+	return nil
+}
+
+// view turns the buffers of s into slices.
+func (c *call) view(g *Gonum, s *rsie.State) error {
+	ok := true
+	floats := func(b rsie.Buffer, n int) []float64 {
+		own, is := b.(*buffer)
+		if n == 0 {
+			return nil
+		}
+		if !is || own == nil || own.owner != g || len(own.floats) != n {
+			ok = false
+			return nil
+		}
+		return own.floats
+	}
+	indices := func(b rsie.Buffer, n int) []uint32 {
+		own, is := b.(*buffer)
+		if n == 0 {
+			return nil
+		}
+		if !is || own == nil || own.owner != g || len(own.indices) != n {
+			ok = false
+			return nil
+		}
+		return own.indices
+	}
+	m, valid := s.Members, 0
+	if s.FactorLen > 0 {
+		valid = m * len(s.Shape.Blocks)
+	}
+	c.vectors = floats(s.Vectors, s.Runs*rsie.VecCount*s.Stride)
+	c.memory = floats(s.Memory, s.Runs*rsie.MemCount)
+	for i, b := range [2]*rsie.Generation{&s.Now, &s.Next} {
+		v := [2]*side{&c.now, &c.next}[i]
+		v.points, v.fitness = floats(b.Points, m*s.Stride), floats(b.Fitness, m)
+		v.selection, v.factors = floats(b.Selection, m), floats(b.Factors, m*s.FactorLen)
+		v.order, v.choice = indices(b.Order, m), indices(b.Choice, m)
+		v.parent, v.factored = indices(b.Parent, m), indices(b.Factored, valid)
+	}
+	if !ok {
+		return fmt.Errorf("%w: a buffer of the state was freed, belongs to another backend or "+
+			"has the wrong length", rsie.ErrShape)
+	}
+	return nil
+}
+
+// grow makes the scratch large enough for s.
+func (c *call) grow(s *rsie.State) {
+	for w := range c.noise {
+		if len(c.noise[w]) < s.Stride {
+			c.noise[w] = make([]float64, s.Stride)
+		}
+	}
+	if len(c.lottery) < s.Members {
+		c.lottery, c.near = make([]uint64, s.Members), make([]uint64, s.Members)
+		c.cleared = make([]bool, s.Members)
+		c.distance, c.utility = make([]float64, s.Members), make([]float64, s.Members)
+	}
+	if len(c.plans) < s.Runs {
+		c.plans, c.niches = make([]plan, s.Runs), make([]niches, s.Runs)
+	}
+	if n := s.Runs * s.Stride; len(c.centroid) < n {
+		c.centroid = make([]float64, n)
+	}
+	if n := s.Runs * c.tiles(); len(c.partial) < n {
+		c.partial = make([]float64, n)
+	}
+}
+
+// clear starts an empty list of spans.
+func (c *call) clear() { c.spans = c.spans[:0] }
+
+// add cuts [from, to) of run r into spans of the given size.
+func (c *call) add(r, from, to, size int) {
+	for ; from < to; from += size {
+		c.spans = append(c.spans, span{r, from, min(from+size, to)})
+	}
+}
+
+// everyRun lists every active run as one span.
+func (c *call) everyRun() {
+	c.clear()
+	for r := range c.runs {
+		if active(&c.runs[r]) {
+			c.add(r, 0, 1, 1)
+		}
+	}
+}
+
+func (c *call) each(k kernel) { c.pool.each(c, k) }
+
+func active(t *rsie.Run) bool { return t.Flags&rsie.FlagActive != 0 }
+
+// members returns the global numbers of the members of run r.
+func (c *call) members(r int) (from, to int) {
+	t := &c.runs[r]
+	return int(t.Offset), int(t.Offset) + int(t.Members)
+}
+
+func (c *call) memoryOf(r int) []float64 { return c.memory[r*rsie.MemCount:][:rsie.MemCount] }
+
+// vector returns one of the vectors of run r, without the padding.
+func (c *call) vector(r, which int) []float64 {
+	return c.vectors[(r*rsie.VecCount+which)*c.stride:][:c.dim]
+}
+
+// point returns the parameters of member m of all runs, without the padding, which stays 0.
+func (s *side) point(c *call, m int) []float64 { return s.points[m*c.stride:][:c.dim] }
+
+// factor returns the factors of member m, empty where the state has none.
+func (s *side) factor(c *call, m int) []float64 { return s.factors[m*c.factors:][:c.factors] }
+
+// valid returns which blocks of member m have valid factors, empty where the state has none.
+func (s *side) valid(c *call, m int) []uint32 {
+	if c.factors == 0 {
+		return nil
+	}
+	return s.factored[m*len(c.blocks):][:len(c.blocks)]
+}

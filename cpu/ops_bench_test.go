@@ -1,0 +1,153 @@
+package cpu
+
+import (
+	"testing"
+	"time"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
+
+// benchShape is a network 8-16-16-3 with sides that factors exist for.
+func benchShape() rsie.Shape {
+	m := &rsie.Model{Network: rsie.Dense, Layers: []int{8, 16, 16, 3}}
+	return rsie.Shape{Name: "bench", Dim: m.Dim(), Blocks: m.Blocks()}
+}
+
+// benchOp times one operation on 24 runs of 50 members after a first generation. values is how
+// many numbers of 8 bytes it reads and writes per parameter of a row
+// that it works on, for OpRank per row.
+func benchOp(b *testing.B, op rsie.Op, values int, set func(*rsie.Run)) {
+	g, err := NewGonum(0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer g.Close()
+	const runs, n = 24, 50
+	l := newLoop(b, g, benchShape(), repeat(n, runs), func(r int, t *rsie.Run) { set(t) })
+	defer l.state.Free(g)
+	for range 3 {
+		l.generation()
+	}
+	l.fill()
+	l.do(rsie.OpBreed, rsie.OpSample, rsie.OpSurvive)
+	l.evaluate()
+	l.do(rsie.OpRank)
+	ops := []rsie.Op{op}
+	rows := n
+	switch op {
+	case rsie.OpBreed:
+		rows = n - n/5
+	case rsie.OpSurvive:
+		rows = n / 5
+	}
+	elements := runs * rows * l.state.Shape.Dim
+	if op == rsie.OpRank {
+		elements = runs * n
+	}
+	b.SetBytes(int64(8 * values * elements))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if op == rsie.OpFactor {
+			clear(l.state.Next.Factored.(*buffer).indices)
+		}
+		if err := g.Do(l.state, l.table, nil, ops); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(elements)*float64(b.N)/b.Elapsed().Seconds(), "elements/s")
+}
+
+func distribution(t *rsie.Run) { t.Family, t.Update = rsie.CodeDistribution, rsie.CodeAdam }
+
+func BenchmarkInitialise(b *testing.B) { benchOp(b, rsie.OpInitialise, 1, func(*rsie.Run) {}) }
+func BenchmarkBreed(b *testing.B)      { benchOp(b, rsie.OpBreed, 3, func(*rsie.Run) {}) }
+func BenchmarkBreedDense(b *testing.B) {
+	benchOp(b, rsie.OpBreed, 3, func(t *rsie.Run) { t.Rate = 1 })
+}
+func BenchmarkBreedSVD(b *testing.B) {
+	benchOp(b, rsie.OpBreed, 3, func(t *rsie.Run) { t.Mutation = rsie.CodeSVD })
+}
+func BenchmarkSample(b *testing.B)  { benchOp(b, rsie.OpSample, 1, distribution) }
+func BenchmarkSurvive(b *testing.B) { benchOp(b, rsie.OpSurvive, 2, func(*rsie.Run) {}) }
+func BenchmarkRank(b *testing.B)    { benchOp(b, rsie.OpRank, 2, func(*rsie.Run) {}) }
+func BenchmarkShare(b *testing.B) {
+	// Half of the other members' rows are read for each; a distance that ends early reads less.
+	benchOp(b, rsie.OpShare, 25, func(t *rsie.Run) { t.Flags |= rsie.FlagSharing })
+}
+func BenchmarkMeasure(b *testing.B) { benchOp(b, rsie.OpMeasure, 2, func(*rsie.Run) {}) }
+func BenchmarkUpdate(b *testing.B)  { benchOp(b, rsie.OpUpdate, 1, distribution) }
+func BenchmarkUpdateNatural(b *testing.B) {
+	benchOp(b, rsie.OpUpdate, 1, func(t *rsie.Run) {
+		t.Family, t.Update = rsie.CodeDistribution, rsie.CodeNaturalGradient
+	})
+}
+func BenchmarkFactor(b *testing.B) {
+	benchOp(b, rsie.OpFactor, 1, func(t *rsie.Run) { t.Mutation = rsie.CodeSVD })
+}
+
+// BenchmarkGeneration times whole generations of 600 runs of 50 members on a network 8-16-3 with
+// 100 rows, the size of the smallest tasks, and reports the share of time outside OpEvaluate.
+func BenchmarkGeneration(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		set  func(r int, t *rsie.Run)
+	}{
+		{"default", nil},
+		{"dense", func(_ int, t *rsie.Run) { t.Rate = 1 }},
+		{"svd", func(_ int, t *rsie.Run) { t.Mutation = rsie.CodeSVD }},
+		{"sharing", func(_ int, t *rsie.Run) { t.Flags |= rsie.FlagSharing }},
+		{"adam", func(_ int, t *rsie.Run) { distribution(t); t.Flags |= rsie.FlagMirrored }},
+		{"mixed", func(r int, t *rsie.Run) { mixed(r%16, t) }},
+	} {
+		b.Run(c.name, func(b *testing.B) { benchGeneration(b, c.set) })
+	}
+}
+
+func benchGeneration(b *testing.B, set func(r int, t *rsie.Run)) {
+	const runs, n, samples = 600, 50, 100
+	g := backend(b, 0)
+	m := &rsie.Model{Network: rsie.Dense, Layers: []int{8, 16, 3}, Loss: rsie.CrossEntropy,
+		Activation: []rsie.Activation{rsie.Tanh}}
+	rows := &rsie.Rows{S: samples, Inputs: make([]float64, samples*8), Classes: make([]int32, samples)}
+	normals(rows.Inputs, address{key: rsie.NewKey(77)}, rsie.StreamProblem)
+	p, err := g.Load(m, rows)
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := newLoop(b, g, rsie.Shape{Name: "small", Dim: m.Dim(), Blocks: m.Blocks()}, repeat(n, runs), set)
+	ask := []rsie.Op{rsie.OpBreed, rsie.OpSample, rsie.OpSurvive}
+	tell := []rsie.Op{rsie.OpRank, rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor}
+	evaluation := []rsie.Op{rsie.OpEvaluate}
+	inside, evaluations := time.Duration(0), 0
+	step := func() {
+		l.fill()
+		if l.spent > 0 && err == nil {
+			err = g.Do(l.state, l.table, nil, ask)
+		}
+		start := time.Now()
+		if err == nil {
+			err = g.Do(l.state, l.table, p, evaluation)
+		}
+		inside += time.Since(start)
+		if err == nil {
+			err = g.Do(l.state, l.table, nil, tell)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		l.state.Swap()
+		l.spent++
+		for r := range l.table {
+			evaluations += int(l.table[r].EvalTo - l.table[r].EvalFrom)
+		}
+	}
+	step()
+	inside, evaluations = 0, 0
+	b.ReportAllocs()
+	for b.Loop() {
+		step()
+	}
+	b.ReportMetric(float64(evaluations)/b.Elapsed().Seconds(), "evaluations/s")
+	b.ReportMetric(100*(1-inside.Seconds()/b.Elapsed().Seconds()), "%outside")
+}

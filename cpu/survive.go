@@ -1,0 +1,27 @@
+package cpu
+
+import rsie "github.com/symbio-ai/recursive-improvement"
+
+// survive copies the best members of Now, in order, with fitness and factors, to rows
+// [0, Elites) of Next: see [rsie.OpSurvive].
+func survive(c *call) {
+	c.clear()
+	for r := range c.runs {
+		if t := &c.runs[r]; active(t) && t.Family == rsie.CodePopulation {
+			c.add(r, 0, int(t.Elites), c.rows)
+		}
+	}
+	c.each(surviveRows)
+}
+
+func surviveRows(c *call, _ int, s span) {
+	first := int(c.runs[s.run].Offset)
+	for i := s.from; i < s.to; i++ {
+		to, from := first+i, first+int(c.now.order[first+i])
+		copy(c.next.point(c, to), c.now.point(c, from))
+		c.next.fitness[to] = c.now.fitness[from]
+		c.next.parent[to] = uint32(i)
+		copy(c.next.factor(c, to), c.now.factor(c, from))
+		copy(c.next.valid(c, to), c.now.valid(c, from))
+	}
+}

@@ -1,0 +1,321 @@
+package meta
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta/stats"
+	"github.com/symbio-ai/recursive-improvement/task"
+)
+
+// ErtTargets is the number of quality targets 0.1, 0.2 .. 0.9 of an expected running time.
+const ErtTargets = 9
+
+// Significance is the level of the tests of a comparison, after Holm's correction.
+const Significance = 0.05
+
+// Comparison is what [Compare] measured. Quality and area are maximised, fitness and expected
+// running times minimised.
+type Comparison struct {
+	Runs       int              `json:"runs"`   // per strategy and task
+	Budget     int              `json:"budget"` // evaluations of one run
+	Seed       uint64           `json:"seed"`
+	Reference  string           `json:"reference"` // the strategy that the others are tested against
+	Strategies []string         `json:"strategies"`
+	Tasks      []TaskComparison `json:"tasks"`
+	// Overall holds means over tasks; its tests pair the mean over tasks of each seed.
+	Overall []ComparisonRow `json:"overall"`
+	Each    []ComparisonRun `json:"-"`
+}
+
+// TaskComparison is one task of a comparison, a row per strategy.
+type TaskComparison struct {
+	Task    string       `json:"task"`
+	Anchors rsie.Anchors `json:"anchors"`
+	// AnchorBudget is the number of evaluations for which the anchors hold.
+	AnchorBudget int             `json:"anchor_budget"`
+	Measured     bool            `json:"anchors_measured"` // by this comparison: the task's file had none
+	Solved       bool            `json:"solved_by_random_search"`
+	Rows         []ComparisonRow `json:"rows"`
+}
+
+// ComparisonRow is one strategy.
+type ComparisonRow struct {
+	Strategy string  `json:"strategy"`
+	Digest   string  `json:"digest"`
+	Quality  Measure `json:"quality"` // at the end of the budget
+	Area     Measure `json:"area"`    // under quality against log evaluations
+	// MedianFitness and Times are null or absent over several tasks, which have no common scale.
+	MedianFitness *float64       `json:"median_fitness"`
+	Times         []ExpectedTime `json:"ert,omitempty"`
+}
+
+// Measure is the interquartile mean over seeds (over several tasks the mean of those), with its
+// 95 % bootstrap interval: over seeds on one task, over tasks and seeds on several.
+type Measure struct {
+	IQM      float64    `json:"iqm"`
+	Interval [2]float64 `json:"interval"`
+	Versus   *Versus    `json:"versus_reference"` // null for the reference itself
+}
+
+// Versus compares a strategy with the reference on runs of the same key.
+type Versus struct {
+	P       float64 `json:"p"`      // Wilcoxon signed-rank, two-sided
+	Holm    float64 `json:"p_holm"` // corrected over the strategies
+	A12     float64 `json:"a12"`    // probability that a run of the strategy beats one of the reference
+	Wins    int     `json:"wins"`
+	Losses  int     `json:"losses"`
+	Verdict string  `json:"verdict"` // better, worse, not significant
+
+	above bool // the signed ranks favour the strategy
+}
+
+// ExpectedTime is the expected running time to a quality: all evaluations spent before the
+// target or the end of the budget, over the number of runs that reached it.
+type ExpectedTime struct {
+	Quality     float64  `json:"quality"`
+	Evaluations *float64 `json:"evaluations"` // null when no run reached it
+	Reached     int      `json:"reached"`
+}
+
+// ComparisonRun is one level-1 run of a comparison.
+type ComparisonRun struct {
+	Task, Strategy string
+	Replicate      int
+	Seed           uint64
+	Fitness        float64
+	Quality, Area  float64
+	Reach          [ErtTargets]int // evaluations to qualities 0.1 .. 0.9, 0 when not reached
+}
+
+// The uses of a comparison's key.
+const (
+	keyCompareRuns = iota
+	keyCompareAnchors
+	keyCompareBootstrap
+)
+
+// Compare runs every strategy `runs` times on every task with the same keys and tests all
+// against the first. Strategies are told apart by their genome_id. A task without anchors gets
+// them measured at the budget. The result depends on the arguments alone.
+//
+// It returns [rsie.ErrInvalid] for no strategy, two of one name, or counts out of range.
+func Compare(ctx context.Context, b rsie.Backend, tasks []*task.Task, strategies []rsie.Strategy,
+	runs, budget int, key rsie.Key) (*Comparison, error) {
+	out := &Comparison{Runs: runs, Budget: budget, Seed: key.Seed()}
+	if err := out.check(tasks, strategies); err != nil {
+		return nil, err
+	}
+	out.Reference = out.Strategies[0]
+	for _, t := range tasks {
+		got, err := compareOn(ctx, b, t, strategies, out, key)
+		if err != nil {
+			return nil, err
+		}
+		out.Tasks = append(out.Tasks, got)
+	}
+	return out, out.overall(strategies, key.Child(keyCompareBootstrap))
+}
+
+func (c *Comparison) check(tasks []*task.Task, strategies []rsie.Strategy) error {
+	if len(tasks) == 0 || len(strategies) == 0 {
+		return fmt.Errorf("%w: a comparison of %d strategies on %d tasks, want one of each at least",
+			rsie.ErrInvalid, len(strategies), len(tasks))
+	}
+	if c.Runs < 2 || c.Runs > 10_000 {
+		return fmt.Errorf("%w: runs is %d, allowed is 2 to 10000", rsie.ErrInvalid, c.Runs)
+	}
+	if c.Budget < 10 || c.Budget > 1<<30 {
+		return fmt.Errorf("%w: budget is %d, allowed is 10 to %d", rsie.ErrInvalid, c.Budget, 1<<30)
+	}
+	for _, s := range strategies {
+		if slices.Contains(c.Strategies, s.GenomeID) {
+			return fmt.Errorf("%w: two strategies are named %q; name each once", rsie.ErrInvalid, s.GenomeID)
+		}
+		c.Strategies = append(c.Strategies, s.GenomeID)
+	}
+	return nil
+}
+
+// compareOn fills one task of c and adds its runs to c.Each.
+func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []rsie.Strategy,
+	c *Comparison, key rsie.Key) (TaskComparison, error) {
+	out := TaskComparison{Task: t.Name, AnchorBudget: t.Budget}
+	if t.Anchors != nil {
+		out.Anchors = *t.Anchors
+	} else {
+		m := AnchorMeter{Backend: b, Budget: c.Budget, Runs: 5}
+		report, err := m.Measure(ctx, t.Name, t.Problem, key.Child(keyCompareAnchors))
+		if err != nil {
+			return out, err
+		}
+		out.Anchors, out.Measured, out.Solved = report.Anchors, true, report.Solved
+		out.AnchorBudget = c.Budget
+	}
+	judge := Judge{Backend: b, Problem: t.Problem, Task: t.Name, Budget: c.Budget, Runs: c.Runs}
+	got, err := judge.Measure(ctx, strategies, key.Child(keyCompareRuns))
+	if err != nil {
+		return out, err
+	}
+	boot := taskKey(key.Child(keyCompareBootstrap), t.Name)
+	for i, s := range strategies {
+		var each []ComparisonRun
+		for _, o := range got[i] {
+			each = append(each, runOf(o, s.GenomeID, out.Anchors))
+		}
+		row, err := rowOfRuns(each, s, c.Budget, boot)
+		if err != nil {
+			return out, fmt.Errorf("task %s, strategy %s: %w", t.Name, s.GenomeID, err)
+		}
+		out.Rows = append(out.Rows, row)
+		c.Each = append(c.Each, each...)
+	}
+	from := c.Each[len(c.Each)-len(strategies)*c.Runs:]
+	return out, testRows(out.Rows, func(i int) (quality, area []float64) {
+		return valuesOf(from[i*c.Runs:][:c.Runs])
+	})
+}
+
+func runOf(o Outcome, name string, a rsie.Anchors) ComparisonRun {
+	r := ComparisonRun{Task: o.Task, Strategy: name, Replicate: o.Replicate, Seed: o.Seed,
+		Fitness: o.Curve.Final(), Quality: a.Quality(o.Curve.Final()), Area: o.Curve.Area(a)}
+	for k := range r.Reach {
+		if e, ok := o.Curve.Reach(a.F0 - float64(k+1)/10*(a.F0-a.F1)); ok {
+			r.Reach[k] = e
+		}
+	}
+	return r
+}
+
+func valuesOf(each []ComparisonRun) (quality, area []float64) {
+	for _, r := range each {
+		quality, area = append(quality, r.Quality), append(area, r.Area)
+	}
+	return quality, area
+}
+
+// rowOfRuns summarises the runs of one strategy on one task. All strategies get the same
+// resamples.
+func rowOfRuns(each []ComparisonRun, s rsie.Strategy, budget int, key rsie.Key) (ComparisonRow, error) {
+	quality, area := valuesOf(each)
+	fitness := make([]float64, len(each))
+	for i, r := range each {
+		fitness[i] = r.Fitness
+	}
+	slices.Sort(fitness)
+	middle := median(fitness)
+	row := ComparisonRow{Strategy: s.GenomeID, Digest: s.Digest(), MedianFitness: &middle}
+	for _, m := range []struct {
+		at     *Measure
+		values []float64
+	}{{&row.Quality, quality}, {&row.Area, area}} {
+		low, high, err := stats.BootstrapInterval(m.values, stats.InterquartileMean, Resamples, 0.95,
+			indexSource(key))
+		if err != nil {
+			return row, err
+		}
+		m.at.IQM, m.at.Interval = stats.InterquartileMean(m.values), [2]float64{low, high}
+	}
+	for k := range ErtTargets {
+		mean, err := expectedTime(each, k, budget)
+		if err != nil {
+			return row, err
+		}
+		row.Times = append(row.Times, mean)
+	}
+	return row, nil
+}
+
+// expectedTime returns the expected running time to target k.
+func expectedTime(each []ComparisonRun, k, budget int) (ExpectedTime, error) {
+	out := ExpectedTime{Quality: float64(k+1) / 10}
+	spent, reached := make([]int64, len(each)), make([]bool, len(each))
+	for i, r := range each {
+		spent[i], reached[i] = int64(budget), r.Reach[k] > 0
+		if reached[i] {
+			spent[i] = int64(r.Reach[k])
+			out.Reached++
+		}
+	}
+	mean, err := stats.ExpectedRunningTime(spent, reached)
+	if out.Reached > 0 {
+		out.Evaluations = &mean
+	}
+	return out, err
+}
+
+// testRows tests every row but the first against the first, on values paired by position, and
+// corrects the p-values of each measure over the rows.
+func testRows(rows []ComparisonRow, values func(i int) (quality, area []float64)) error {
+	baseQuality, baseArea := values(0)
+	quality := make([]*Versus, len(rows)-1)
+	area := make([]*Versus, len(rows)-1)
+	for i := range rows[1:] {
+		q, a := values(i + 1)
+		var err error
+		if quality[i], err = versus(q, baseQuality); err != nil {
+			return err
+		}
+		if area[i], err = versus(a, baseArea); err != nil {
+			return err
+		}
+		rows[i+1].Quality.Versus, rows[i+1].Area.Versus = quality[i], area[i]
+	}
+	if err := correct(quality); err != nil {
+		return err
+	}
+	return correct(area)
+}
+
+// versus compares x with the reference y, paired by position, larger being better.
+func versus(x, y []float64) (*Versus, error) {
+	p, err := stats.WilcoxonPaired(x, y)
+	if err != nil {
+		return nil, err
+	}
+	above, err := stats.Wilcoxon(x, y, stats.WilcoxonOptions{Alternative: stats.Greater,
+		Method: stats.Auto, Zeros: stats.ZerosDrop, Continuity: true})
+	if err != nil {
+		return nil, err
+	}
+	a12, err := stats.A12(x, y)
+	v := &Versus{P: p, A12: a12, above: above.P < 0.5}
+	for i := range x {
+		switch {
+		case x[i] > y[i]:
+			v.Wins++
+		case x[i] < y[i]:
+			v.Losses++
+		}
+	}
+	return v, err
+}
+
+// correct fills Holm's p-values and the verdicts.
+func correct(all []*Versus) error {
+	if len(all) == 0 {
+		return nil
+	}
+	p := make([]float64, len(all))
+	for i, v := range all {
+		p[i] = v.P
+	}
+	holm, err := stats.Holm(p)
+	if err != nil {
+		return err
+	}
+	for i, v := range all {
+		v.Holm = holm[i]
+		switch {
+		case v.Holm >= Significance:
+			v.Verdict = "not significant"
+		case v.above:
+			v.Verdict = "better"
+		default:
+			v.Verdict = "worse"
+		}
+	}
+	return nil
+}

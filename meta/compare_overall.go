@@ -1,0 +1,70 @@
+package meta
+
+import (
+	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta/stats"
+)
+
+// overall fills the rows over all tasks.
+func (c *Comparison) overall(strategies []rsie.Strategy, key rsie.Key) error {
+	for i, s := range strategies {
+		quality, area := c.perTask(i)
+		row := ComparisonRow{Strategy: s.GenomeID, Digest: s.Digest()}
+		row.Quality = overTasks(quality, key)
+		row.Area = overTasks(area, key)
+		c.Overall = append(c.Overall, row)
+	}
+	return testRows(c.Overall, func(i int) (quality, area []float64) {
+		q, a := c.perTask(i)
+		return bySeed(q), bySeed(a)
+	})
+}
+
+// perTask returns the values of strategy i as [task][replicate].
+func (c *Comparison) perTask(i int) (quality, area [][]float64) {
+	for t := range c.Tasks {
+		at := (t*len(c.Strategies) + i) * c.Runs
+		q, a := valuesOf(c.Each[at:][:c.Runs])
+		quality, area = append(quality, q), append(area, a)
+	}
+	return quality, area
+}
+
+// bySeed returns the mean over tasks of every replicate.
+func bySeed(x [][]float64) []float64 {
+	out := make([]float64, len(x[0]))
+	for _, values := range x {
+		for k, v := range values {
+			out[k] += v / float64(len(x))
+		}
+	}
+	return out
+}
+
+// overTasks returns the mean over tasks of the interquartile mean over seeds, with the 95 %
+// percentile interval of a hierarchical bootstrap: each resample draws tasks, and seeds within
+// each drawn task.
+//
+// Source: R. Agarwal et al., Deep reinforcement learning at the edge of the statistical
+// precipice, NeurIPS 2021, section 4; tasks are drawn too because a strategy is meant for tasks
+// outside the suite.
+func overTasks(x [][]float64, key rsie.Key) Measure {
+	var out Measure
+	for _, values := range x {
+		out.IQM += stats.InterquartileMean(values) / float64(len(x))
+	}
+	draw := indexSource(key)
+	seeds := make([]float64, len(x[0]))
+	means := make([]float64, Resamples)
+	for b := range means {
+		for range x {
+			values := x[draw(len(x))]
+			for k := range seeds {
+				seeds[k] = values[draw(len(values))]
+			}
+			means[b] += stats.InterquartileMean(seeds) / float64(len(x))
+		}
+	}
+	out.Interval = [2]float64{stats.Quantile(means, 0.025), stats.Quantile(means, 0.975)}
+	return out
+}

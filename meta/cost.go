@@ -1,0 +1,70 @@
+package meta
+
+import rsie "github.com/symbio-ai/recursive-improvement"
+
+// Counted costs, in floating-point operations plus bytes moved. They weigh strategies against
+// each other; they do not predict seconds.
+const (
+	costNormal     = 12 // Philox, logarithm, root and rotation per normal draw
+	costActivation = 20 // tanh by polynomial
+	costByte       = 8  // per float64 read or written
+	costHost       = 1e6
+)
+
+// evaluationCost counts one evaluation of p: for a network two operations per weight and
+// sample plus the activations; a problem of which only the fitness is known counts as 10^6.
+func evaluationCost(p rsie.Problem) float64 {
+	m, ok := p.(rsie.Modelled)
+	if !ok {
+		return costHost
+	}
+	model := m.Model()
+	samples := float64(m.Rows(rsie.Training).S) * float64(max(1, model.Steps))
+	if model.Control != nil {
+		samples *= float64(model.Control.Horizon)
+	}
+	hidden := 0
+	for _, w := range model.Layers[1 : len(model.Layers)-1] {
+		hidden += w
+	}
+	return samples * float64(2*model.Dim()+costActivation*hidden)
+}
+
+// strategyCost counts what s spends per evaluation besides the evaluation itself.
+func strategyCost(s rsie.Strategy, shape rsie.Shape) float64 {
+	d, n := float64(shape.Dim), float64(s.PopulationSize)
+	copying := 2 * costByte * d
+	switch s.Family {
+	case rsie.Random:
+		return copying + costNormal*d
+	case rsie.Distribution:
+		cost := copying + (costNormal+2)*d + 4*d // sample, then the update's sums
+		if s.Mirrored {
+			cost -= costNormal * d / 2
+		}
+		return cost
+	}
+	cost := copying + 2*d // crossover
+	switch s.Mutation {
+	case rsie.Dropout:
+		cost += s.MutationRate * d
+	default:
+		cost += s.MutationRate * (costNormal + 4) * d
+	}
+	if s.Mutation == rsie.SVD {
+		for _, b := range shape.Blocks {
+			small, large := float64(min(b.Rows, b.Cols)), float64(max(b.Rows, b.Cols))
+			cost += 2*small*small*large + s.CrossoverRate*20*small*small*large
+		}
+	}
+	if s.FitnessSharing {
+		cost += 3*d + n*3*d/2
+	}
+	return cost
+}
+
+// efficiency returns the share of the counted cost that evaluations have.
+func efficiency(s rsie.Strategy, p rsie.Problem) float64 {
+	e := evaluationCost(p)
+	return e / (e + strategyCost(s, p.Shape()))
+}

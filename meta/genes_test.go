@@ -1,0 +1,103 @@
+package meta
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
+
+// geneBases holds strategies in which, together, every gene is active.
+func geneBases() map[string]rsie.Strategy {
+	ga := rsie.DefaultStrategy()
+	ga.MutationStrength, ga.DiversityThreshold = 0.3, 0.9
+	sharing := ga
+	sharing.FitnessSharing = true
+	truncation := ga
+	truncation.Selection = rsie.Elitism
+	adam := rsie.DefaultStrategy()
+	adam.Family = rsie.Distribution
+	snes := adam
+	snes.UpdateRule, snes.Mirrored = rsie.NaturalGradient, false
+	return map[string]rsie.Strategy{"ga": ga, "sharing": sharing, "truncation": truncation, "adam": adam, "snes": snes}
+}
+
+// trajectory returns the whole state after a short run on a problem with two matrices.
+func trajectory(t *testing.T, b rsie.Backend, s rsie.Strategy) []float64 {
+	batch, err := NewBatch(b, twoLayers{}, []RunSpec{{s, rsie.NewKey(5), 600}})
+	require.NoError(t, err)
+	defer batch.Close()
+	require.NoError(t, batch.Run(context.Background()))
+	points, fitness, err := batch.Members(0)
+	require.NoError(t, err)
+	return append(points, fitness...)
+}
+
+type twoLayers struct{}
+
+func (twoLayers) Shape() rsie.Shape {
+	m := rsie.Model{Network: rsie.Dense, Layers: []int{3, 4, 2}, Activation: []rsie.Activation{rsie.Tanh}}
+	return rsie.Shape{Name: "two layers", Dim: m.Dim(), Blocks: m.Blocks()}
+}
+
+func (twoLayers) Evaluate(_ context.Context, fitness, points []float64, _ rsie.Key) error {
+	dim := twoLayers{}.Shape().Dim
+	for i := range fitness {
+		fitness[i] = ellipsoid{dim: dim}.at(points[i*dim:][:dim])
+	}
+	return nil
+}
+
+// Changing any gene, and that gene alone, changes the run of a strategy in which it is active;
+// each value of a category is another algorithm; a gene without effect changes nothing.
+func TestEveryGeneMovesTheRun(t *testing.T) {
+	b := gonum(t, 2)
+	bases := geneBases()
+	moved := map[string]bool{}
+	for name, base := range bases {
+		same := trajectory(t, b, base)
+		for _, g := range rsie.StrategySpace {
+			if !g.IsActive(&base) {
+				continue
+			}
+			for _, v := range otherValues(g, &base) {
+				s := base
+				g.Set(&s, v)
+				require.NotEqual(t, same, trajectory(t, b, s), "%s: %s = %g", name, g.Name, v)
+				moved[g.Name] = true
+			}
+		}
+	}
+	for _, g := range rsie.StrategySpace {
+		require.True(t, moved[g.Name], "%s was active in no base", g.Name)
+	}
+}
+
+func otherValues(g rsie.Gene, s *rsie.Strategy) []float64 {
+	v := g.Get(s)
+	var out []float64
+	switch g.Kind {
+	case rsie.Category, rsie.Flag:
+		for i := range int(g.Max) + 1 {
+			if float64(i) != v {
+				out = append(out, float64(i))
+			}
+		}
+	default:
+		for _, x := range []float64{g.Min, g.Max} {
+			if x != v {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+func TestDeadGenesMoveNothing(t *testing.T) {
+	b := gonum(t, 1)
+	a := rsie.DefaultStrategy()
+	c := a
+	c.Sigma, c.LearningRate, c.NicheCapacity, c.DiversityBonus, c.TruncationRatio = 2, 3, 1, 9, 0.7
+	require.Equal(t, trajectory(t, b, a), trajectory(t, b, c))
+}

@@ -1,0 +1,98 @@
+package meta
+
+import (
+	"context"
+	"hash/fnv"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
+
+// MaxChunkBytes is the memory the runs that advance together may take; more runs are done in
+// several batches, which changes no result.
+const MaxChunkBytes = 1 << 30
+
+// Judge measures strategies on a task: level 1. Every strategy meets the same keys.
+type Judge struct {
+	Backend rsie.Backend
+	Problem rsie.Problem
+	Task    string // name of the task
+	Budget  int    // evaluations per run
+	Runs    int    // keys per strategy
+	Points  bool   // keep the best points
+}
+
+// taskKey gives the keys of a task: they depend on its name, not on which tasks stand beside it.
+func taskKey(k rsie.Key, name string) rsie.Key {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return k.Child(h.Sum64())
+}
+
+// Measure runs every strategy Runs times and returns [strategy][replicate]. Replicate k of
+// every strategy has the key key.Child(k) of the task, so differences are paired.
+func (j Judge) Measure(ctx context.Context, strategies []rsie.Strategy, key rsie.Key) ([][]Outcome, error) {
+	key = taskKey(key, j.Task)
+	specs := make([]RunSpec, 0, len(strategies)*j.Runs)
+	for _, s := range strategies {
+		for k := range j.Runs {
+			specs = append(specs, RunSpec{s, key.Child(uint64(k)), j.Budget})
+		}
+	}
+	flat := make([]Outcome, 0, len(specs))
+	for from := 0; from < len(specs); {
+		to := j.chunk(specs, from)
+		part, err := j.run(ctx, specs[from:to])
+		if err != nil {
+			return nil, err
+		}
+		flat = append(flat, part...)
+		from = to
+	}
+	out := make([][]Outcome, len(strategies))
+	for i := range out {
+		out[i] = flat[i*j.Runs:][:j.Runs]
+		for k := range out[i] {
+			out[i][k].Replicate = k
+		}
+	}
+	return out, nil
+}
+
+// chunk returns the end of the longest run of specs from `from` that fits MaxChunkBytes.
+func (j Judge) chunk(specs []RunSpec, from int) int {
+	shape, bytes := j.Problem.Shape(), 0.0
+	for to := from; to < len(specs); to++ {
+		s := specs[to].Strategy
+		svd := s.Family == rsie.Population && s.Mutation == rsie.SVD
+		bytes += stateBytes(shape, s.PopulationSize, svd)
+		if bytes > MaxChunkBytes && to > from {
+			return to
+		}
+	}
+	return len(specs)
+}
+
+func (j Judge) run(ctx context.Context, specs []RunSpec) ([]Outcome, error) {
+	b, err := NewBatch(j.Backend, j.Problem, specs)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	if err := b.Run(ctx); err != nil {
+		return nil, err
+	}
+	out := make([]Outcome, len(specs))
+	for r, spec := range specs {
+		o := Outcome{Strategy: spec.Strategy.Digest(), Task: j.Task, Seed: spec.Key.Seed(), Curve: b.Curve(r)}
+		if o.Diversity, err = b.Diversity(r); err != nil {
+			return nil, err
+		}
+		if j.Points {
+			if o.Best, _, err = b.Best(r); err != nil {
+				return nil, err
+			}
+		}
+		out[r] = o
+	}
+	return out, nil
+}

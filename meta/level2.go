@@ -1,0 +1,120 @@
+package meta
+
+import (
+	"context"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
+
+// MetaStrategy returns the strategy that level 2 itself runs by default, over points of
+// [rsie.StrategySpace]: tournaments of 3, whole genes from either parent, gaussian steps of a
+// fifth of a gene's range on one gene in six.
+func MetaStrategy() rsie.Strategy {
+	s := rsie.DefaultStrategy()
+	s.GenomeID = "meta-default"
+	s.PopulationSize, s.TournamentSize, s.ElitismRatio = 20, 3, 0.2
+	s.Crossover, s.CrossoverRate = rsie.Swapping, 0.6
+	s.MutationRate, s.MutationStrength = 0.16, 0.2
+	s.DiversityThreshold = 0.2
+	return s
+}
+
+// target is one task as level 2 sees it.
+type target struct {
+	name    string
+	problem rsie.Problem
+	anchors rsie.Anchors
+	digest  string
+}
+
+// measured is what one strategy reached in one measurement.
+type measured struct {
+	strategy rsie.Strategy
+	score    float64
+	tasks    map[string]rsie.Metrics
+	outcomes []Outcome
+	terms    []rsie.Metrics // of outcomes
+}
+
+// strategies is the level-2 problem: a point is an encoded strategy, its fitness 1 minus the
+// meta-fitness of level-1 runs on all training tasks. It is noisy, so the loop measures
+// survivors again on the fresh keys of each generation.
+type strategies struct {
+	engine     *Engine
+	targets    []target
+	generation []measured // of the last Evaluate, one per point
+}
+
+// Shape returns the unit cube of the strategy space.
+func (p *strategies) Shape() rsie.Shape {
+	sp := rsie.StrategySpace
+	return rsie.Shape{Name: "strategies", Dim: sp.Dim(), Blocks: sp.Blocks(), Lower: 0, Upper: 1, Noisy: true}
+}
+
+// Evaluate measures every strategy on every task with the same keys.
+func (p *strategies) Evaluate(ctx context.Context, fitness, points []float64, key rsie.Key) error {
+	dim := rsie.StrategySpace.Dim()
+	all := make([]rsie.Strategy, len(fitness))
+	for i := range fitness {
+		all[i] = rsie.StrategySpace.Decode(points[i*dim:][:dim])
+	}
+	got, err := p.engine.measure(ctx, p.targets, all, key, p.engine.config.RunsPerTask)
+	if err != nil {
+		return err
+	}
+	for i := range got {
+		fitness[i] = 1 - got[i].score
+	}
+	p.generation = got
+	return nil
+}
+
+// measure runs every strategy `runs` times on every target. Strategies of the same digest are
+// run once. The order of the result is that of all.
+func (e *Engine) measure(ctx context.Context, targets []target, all []rsie.Strategy, key rsie.Key,
+	runs int) ([]measured, error) {
+	var distinct []rsie.Strategy
+	place := map[string]int{}
+	for _, s := range all {
+		if d := s.Digest(); !contains(place, d) {
+			place[d] = len(distinct)
+			distinct = append(distinct, s)
+		}
+	}
+	got := make([]measured, len(distinct))
+	for i, s := range distinct {
+		got[i] = measured{strategy: s, tasks: map[string]rsie.Metrics{}}
+	}
+	for _, t := range targets {
+		judge := Judge{Backend: e.config.Backend, Problem: t.problem, Task: t.name,
+			Budget: e.config.BaseTaskBudget, Runs: runs}
+		outcomes, err := judge.Measure(ctx, distinct, key)
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range distinct {
+			var terms []rsie.Metrics
+			for _, o := range outcomes[i] {
+				terms = append(terms, o.Terms(t.anchors, efficiency(s, t.problem)))
+				e.evaluations += int64(o.Curve.Budget)
+			}
+			got[i].tasks[t.name] = Score(terms)
+			got[i].terms = append(got[i].terms, terms...)
+			got[i].outcomes = append(got[i].outcomes, outcomes[i]...)
+		}
+	}
+	for i := range got {
+		var perTask []rsie.Metrics
+		for _, t := range targets {
+			perTask = append(perTask, got[i].tasks[t.name])
+		}
+		got[i].score = meanMetrics(perTask).MetaFitness(e.config.Objectives)
+	}
+	out := make([]measured, len(all))
+	for i, s := range all {
+		out[i] = got[place[s.Digest()]]
+	}
+	return out, nil
+}
+
+func contains(m map[string]int, k string) bool { _, ok := m[k]; return ok }
