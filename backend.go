@@ -37,7 +37,7 @@ const (
 	// OpSample draws Next.Points around the mean (distribution) or anew (random).
 	OpSample
 	// OpSurvive copies the Elites best members of Now, with fitness and factors, to the first
-	// rows of Next.
+	// rows of Next; of distribution runs with Elites = 1, the best point so far.
 	OpSurvive
 	// OpEvaluate writes Next.Fitness of rows [EvalFrom, EvalTo) by the program; rows from EvalTo
 	// on become Worst.
@@ -48,10 +48,17 @@ const (
 	OpShare
 	// OpMeasure updates Memory (spread, best, success share, step) and the best-ever vector.
 	OpMeasure
-	// OpUpdate moves mean, std and moments of distribution runs by Next.
+	// OpUpdate moves mean, steps, moments, paths and covariance of distribution runs by Next.
 	OpUpdate
 	// OpFactor factorises the matrices of svd-mutation runs that have no valid factors.
 	OpFactor
+	// OpProbe writes the mean, and the point as far beyond it as it has just moved, to the last
+	// Probes rows of Next.Points.
+	OpProbe
+	// OpEvaluateProbes writes the fitness of these rows.
+	OpEvaluateProbes
+	// OpSettle keeps what the probes found: best point, mean, two-point step control.
+	OpSettle
 	opEnd
 )
 
@@ -61,71 +68,121 @@ const OpCount = int(opEnd)
 // String returns the lower-case name.
 func (o Op) String() string {
 	return [...]string{"", "initialise", "breed", "sample", "survive", "evaluate", "rank", "share",
-		"measure", "update", "factor"}[o]
+		"measure", "update", "factor", "probe", "evaluate probes", "settle"}[o]
 }
 
 // Flags of a table entry.
 const (
-	FlagActive   uint8 = 1 << iota // the run takes part
-	FlagMirrored                   // samples in pairs
-	FlagSharing                    // fitness sharing
-	FlagAdaptive                   // adaptive mutation rate
+	FlagActive   uint16 = 1 << iota // the run takes part
+	FlagMirrored                    // samples in pairs
+	FlagSharing                     // fitness sharing
+	FlagAdaptive                    // adaptive mutation rate
+	FlagBegin                       // distribution: all memory is reset before sampling
+	FlagFromBest                    // with FlagBegin: the mean is the best point, else a draw
+	FlagDraws                       // distribution: the members are starting draws, the best becomes the mean
+	FlagPath                        // rank-one noise along the path
 )
 
 // Codes of the table: the order of the values in [StrategySpace], counted from 1.
 const (
-	CodePopulation, CodeDistribution, CodeRandom              uint8 = 1, 2, 3
-	CodeTournament, CodeRoulette, CodeRankLinear, CodeElitism uint8 = 1, 2, 3, 4
-	CodeGaussian, CodeSVD, CodeDropout, CodeAdaptive          uint8 = 1, 2, 3, 4
-	CodeAveraging, CodeSwapping, CodeWeightedMerge            uint8 = 1, 2, 3
-	CodeAdam, CodeNaturalGradient                             uint8 = 1, 2
-	ImmigrantShare                                                  = 0.1 // of the population, at least one
-	AdamBeta1, AdamBeta2, AdamEpsilon                               = 0.9, 0.999, 1e-8
-	SuccessTarget, SuccessGain                                      = 0.2, 0.2
-	StepLowest, StepHighest                                         = 1e-6, 1e3
+	CodePopulation, CodeDistribution, CodeRandom                             uint8 = 1, 2, 3
+	CodeTournament, CodeRoulette, CodeRankLinear, CodeElitism                uint8 = 1, 2, 3, 4
+	CodeGaussian, CodeSVD, CodeDropout, CodeAdaptive                         uint8 = 1, 2, 3, 4
+	CodeAveraging, CodeSwapping, CodeWeightedMerge                           uint8 = 1, 2, 3
+	CodeCentred, CodeLogarithmic, CodeUtility, CodeEqual, CodeSoftmax        uint8 = 1, 2, 3, 4, 5
+	CodePlain, CodeAdam, CodeClipUp                                          uint8 = 1, 2, 3
+	CodeNoControl, CodeCumulative, CodePathLength, CodeSuccess, CodeTwoPoint uint8 = 1, 2, 3, 4, 5
+	CodeNoCovariance, CodeRankOne                                            uint8 = 1, 2
+	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
+	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
+)
+
+// Constants of the operators.
+const (
+	ImmigrantShare            = 0.1 // of the population, at least one
+	AdamEpsilon               = 1e-8
+	SuccessTarget             = 0.2
+	SuccessGain               = 0.2
+	StepLowest, StepHighest   = 1e-6, 1e3
+	ScaleLowest, ScaleHighest = 1e-3, 1e2 // of single steps
+	SigmaLowest, SigmaHighest = 1e-4, 1e2 // of sigma by a control other than cumulative, as a factor
+	MaxSigmaChange            = 0.5       // of ln sigma in a generation, by such a control
+	PathGeneration            = 4         // first generation that samples along the path
 )
 
 // Run is one entry of the run table: what a run's strategy means in this generation. Laws and
-// schedules are resolved when it is filled. The layout is fixed (144 bytes, no padding holes)
-// and shared with C and CUDA.
+// schedules are resolved when it is filled. The layout is fixed, without holes, and shared with
+// C and CUDA.
 type Run struct {
 	Seed       uint64 // of the run's key
 	Index      uint32 // run field of the counters, 24 bits
 	Generation uint32
+	Since      uint32 // generations since the last FlagBegin
 	Offset     uint32 // global index of member 0
-	Members    uint32
+	Members    uint32 // rows of the run, those of probes included
 	EvalFrom   uint32
 	EvalTo     uint32
 	Elites     uint32
 	Eligible   uint32 // members that truncation selection chooses among
 	Tournament uint32
 	Niche      uint32 // members a niche keeps
+	Mu         uint32 // members that count as good
+	Probes     uint32 // rows at the end of the run, evaluated after the update
+	Flags      uint16
 	Family     uint8
 	Selection  uint8
 	Mutation   uint8
 	Crossover  uint8
 	Update     uint8
-	Flags      uint8
-	_          [2]uint8
+	Recombine  uint8
+	Control    uint8
+	Scales     uint8
+	Covariance uint8
+	_          [1]uint8
 
 	CrossoverRate      float64
 	Rate               float64
 	Strength           float64
 	DiversityThreshold float64
 	DiversityBonus     float64
-	Sigma              float64
-	LearningRate       float64
-	StdLearningRate    float64
-	_                  [3]float64
+
+	Sigma          float64 // before the control's factor
+	LearningRate   float64
+	Momentum       float64
+	SecondRate     float64 // of Adam's second moment
+	MaxSpeed       float64
+	Decay          float64 // share of the mean lost in this generation
+	Pull           float64
+	WeightExponent float64
+	Negative       float64
+	Temperature    float64
+	MuEff          float64 // variance effective number of good members
+	Density        float64
+	StartHidden    float64
+	StartOutput    float64
+	LayerExponent  float64
+	OutputStep     float64
+	StepGain       float64 // of the control; cumulative: factor on c/d
+	PathRate       float64 // c of the step control's path
+	PathDamping    float64 // d of the cumulative control
+	ScaleRate      float64
+	CovPathRate    float64 // c of the evolution path
+	CovRankOne     float64 // c1; rank_one: variance along the path
+	CovRankMu      float64 // cmu
+	_              [1]float64
 }
 
 // Rows of State.Vectors of one run.
 const (
-	VecMean = iota
-	VecStd
-	VecMoment1
-	VecMoment2
-	VecBest // best point ever evaluated
+	VecMean     = iota
+	VecBefore   // mean before the last update
+	VecLayer    // fixed factors on the steps by layer
+	VecScale    // diagonal factors on the steps, start at 1
+	VecMoment1  // of the mean's update
+	VecMoment2  // of Adam
+	VecStepPath // of the step control
+	VecPath     // evolution path of the covariance
+	VecBest     // best point ever evaluated
 	VecCount
 )
 
@@ -138,6 +195,9 @@ const (
 	MemStep             // factor on the mutation strength (adaptive), starts at 1
 	MemSuccess          // share of children of the last generation better than their first parent
 	MemBest             // best fitness ever
+	MemSigma            // factor of the step control on sigma, starts at 1
+	MemMedian           // median fitness of the last generation
+	MemUpdates          // updates since the last FlagBegin
 	MemCount
 )
 

@@ -18,19 +18,26 @@ func Baselines() []Strategy {
 			s.MutationRate, s.MutationStrength, s.StrengthEnd = 1, 0.428, 0.03792
 		}),
 		baseline("openai-es", func(s *Strategy) {
-			s.Family, s.UpdateRule, s.Mirrored = Distribution, Adam, true
-			s.Sigma, s.SigmaEnd, s.LearningRate = 0.1273, 0.3, 0.2897
+			s.Family = Distribution
+			s.Sigma = Law{Value: 0.1273, Schedule: Exponential, End: 0.3}
+			// A constant rate of 0.2897 in units of the parameters.
+			s.LearningRate = Law{Value: 0.2897 / 0.1273, Schedule: Exponential, End: 1 / 0.3}
 		}),
 		baseline("snes", func(s *Strategy) {
-			s.Family, s.UpdateRule, s.Mirrored = Distribution, NaturalGradient, false
-			s.Sigma, s.LearningRate, s.StdLearningRate = 0.173, 1.699, 2.931
+			snes(s, 0.173, 1.699, 2.931)
 		}),
 		baseline("snes-default", func(s *Strategy) {
-			s.Family, s.UpdateRule, s.Mirrored = Distribution, NaturalGradient, false
-			s.Sigma, s.LearningRate, s.StdLearningRate = 1, 1, 1
+			snes(s, 1, 1, 1)
 		}),
 		baseline("random-search", func(s *Strategy) { s.Family = Random }),
 	}
+}
+
+// snes sets the separable natural evolution strategy with its rates as factors on the defaults.
+func snes(s *Strategy, sigma, rate, scaleRate float64) {
+	s.Family, s.Mirrored, s.Recombination = Distribution, false, Utility
+	s.UpdateRule, s.Momentum, s.LearningRate, s.Sigma = Plain, 0, Fixed(rate), Fixed(sigma)
+	s.ScaleRule, s.ScaleRateRule, s.ScaleRate = NaturalRule, Textbook, Fixed(scaleRate)
 }
 
 func baseline(name string, set func(*Strategy)) Strategy {

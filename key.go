@@ -18,6 +18,7 @@ const (
 	StreamProblem                      // what a noisy problem draws
 	StreamChild                        // derived keys
 	StreamResample                     // bootstrap and races
+	StreamPath                         // noise along the evolution path
 )
 
 // Key is an address of randomness: the seed of Philox4x32-10. It is a value; every draw is a

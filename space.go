@@ -37,13 +37,19 @@ type Gene struct {
 type Space []Gene
 
 // StrategySpace holds every gene of [Strategy]. Its order is that of the encoding.
-var StrategySpace = Space{
+var StrategySpace = slices.Concat(commonGenes, populationGenes, distributionGenes)
+
+var commonGenes = Space{
 	category("family", []Family{Population, Distribution, Random}, func(s *Strategy) *Family { return &s.Family }, nil),
-	integer("population_size", 4, 256, 2, 1<<20, func(s *Strategy) *int { return &s.PopulationSize }, nil),
+	integer("population_size", 4, 256, 2, 1<<20, func(s *Strategy) *int { return &s.PopulationSize }, sizeCounts),
+}
+
+var populationGenes = Space{
 	category("selection_strategy", []Selection{Tournament, Roulette, RankLinear, Elitism},
 		func(s *Strategy) *Selection { return &s.Selection }, isPopulation),
 	category("mutation_strategy", []Mutation{Gaussian, SVD, Dropout, Adaptive},
 		func(s *Strategy) *Mutation { return &s.Mutation }, isPopulation),
+	real("crossover_rate", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.CrossoverRate }, isPopulation),
 	category("crossover_strategy", []Crossover{Averaging, Swapping, WeightedMerge},
 		func(s *Strategy) *Crossover { return &s.Crossover },
 		func(s *Strategy) bool { return isPopulation(s) && s.CrossoverRate > 0 }),
@@ -55,28 +61,110 @@ var StrategySpace = Space{
 		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Tournament }),
 	real("truncation_ratio", true, 0.02, 1, 0, 1, func(s *Strategy) *float64 { return &s.TruncationRatio },
 		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Elitism }),
-	real("crossover_rate", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.CrossoverRate }, isPopulation),
 	real("diversity_threshold", false, 0, 0.5, 0, 10, func(s *Strategy) *float64 { return &s.DiversityThreshold }, isPopulation),
 	flag("adaptive_mutation", func(s *Strategy) *bool { return &s.AdaptiveMutation }, isPopulation),
 	flag("fitness_sharing", func(s *Strategy) *bool { return &s.FitnessSharing }, isPopulation),
 	integer("niche_capacity", 1, 20, 1, 1<<20, func(s *Strategy) *int { return &s.NicheCapacity }, isSharing),
 	real("diversity_bonus", false, 0, 1, 0, 100, func(s *Strategy) *float64 { return &s.DiversityBonus }, isSharing),
-	category("update_rule", []UpdateRule{Adam, NaturalGradient},
-		func(s *Strategy) *UpdateRule { return &s.UpdateRule }, isDistribution),
-	flag("mirrored", func(s *Strategy) *bool { return &s.Mirrored }, isDistribution),
-	real("sigma", true, 0.005, 3, 1e-12, 1e6, func(s *Strategy) *float64 { return &s.Sigma }, isDistribution),
-	real("sigma_end", true, 0.01, 1, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.SigmaEnd }, isAdam),
-	real("learning_rate", true, 0.003, 10, 0, 1e6, func(s *Strategy) *float64 { return &s.LearningRate }, isDistribution),
-	real("learning_rate_end", true, 0.01, 1, 0, 1e6, func(s *Strategy) *float64 { return &s.LearningRateEnd }, isDistribution),
-	real("std_learning_rate", true, 0.03, 10, 0, 1e6, func(s *Strategy) *float64 { return &s.StdLearningRate },
-		func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == NaturalGradient }),
+}
+
+var distributionGenes = slices.Concat(
+	Space{
+		integer("start_draws", 1, 64, 1, 1<<16, func(s *Strategy) *int { return &s.StartDraws }, isDistribution),
+		real("start_hidden_scale", true, 0.3, 6, 0, 1e6, func(s *Strategy) *float64 { return &s.StartHidden }, isDistribution),
+		real("start_output_scale", true, 0.1, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.StartOutput }, isDistribution),
+		real("layer_exponent", false, 0, 1, -4, 4, func(s *Strategy) *float64 { return &s.LayerExponent }, isDistribution),
+		real("output_step", true, 0.1, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.OutputStep }, isDistribution),
+		category("population_rule", []PopulationRule{BySize, LogDimension},
+			func(s *Strategy) *PopulationRule { return &s.PopulationRule }, isDistribution),
+	},
+	law("population_scale", 0.3, 3, 0.1, 10, func(s *Strategy) *Law { return &s.PopulationScale }, isDistribution),
+	Space{
+		flag("mirrored", func(s *Strategy) *bool { return &s.Mirrored }, isDistribution),
+		real("density", true, 0.05, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.Density }, isDistribution),
+		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax},
+			func(s *Strategy) *Recombination { return &s.Recombination }, isDistribution),
+		real("parent_fraction", true, 0.05, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentFraction }, hasMu),
+		real("weight_exponent", false, 0, 2, 0, 10, func(s *Strategy) *float64 { return &s.WeightExponent },
+			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Logarithmic }),
+		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight }, hasMu),
+		real("temperature", true, 0.5, 50, 0, 1e6, func(s *Strategy) *float64 { return &s.Temperature },
+			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Softmax }),
+		flag("keep_best", func(s *Strategy) *bool { return &s.KeepBest }, isDistribution),
+		category("update_rule", []UpdateRule{Plain, Adam, ClipUp}, func(s *Strategy) *UpdateRule { return &s.UpdateRule }, isDistribution),
+	},
+	law("learning_rate", 0.03, 10, 0, 1e9, func(s *Strategy) *Law { return &s.LearningRate }, isDistribution),
+	Space{
+		real("momentum", false, 0, 0.95, 0, 0.9999, func(s *Strategy) *float64 { return &s.Momentum }, isDistribution),
+		real("second_moment_rate", true, 5e-4, 0.2, 1e-9, 1, func(s *Strategy) *float64 { return &s.SecondMoment },
+			func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == Adam }),
+		real("max_speed", true, 0.5, 10, 1e-9, 1e9, func(s *Strategy) *float64 { return &s.MaxSpeed },
+			func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == ClipUp }),
+		real("weight_decay", false, 0, 0.001, 0, 1, func(s *Strategy) *float64 { return &s.WeightDecay }, isDistribution),
+		real("pull", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.Pull }, isDistribution),
+		integer("probes", 0, 2, 0, 2, func(s *Strategy) *int { return &s.Probes }, isDistribution),
+	},
+	law("sigma", 0.005, 3, 1e-12, 1e6, func(s *Strategy) *Law { return &s.Sigma }, isDistribution),
+	Space{
+		category("step_control", []StepControl{NoControl, Cumulative, PathLength, Success, TwoPoint},
+			func(s *Strategy) *StepControl { return &s.StepControl }, isDistribution),
+	},
+	law("step_gain", 0.01, 1.5, 0, 1e3, func(s *Strategy) *Law { return &s.StepGain },
+		func(s *Strategy) bool { return isDistribution(s) && s.StepControl != NoControl }),
+	Space{
+		category("scale_rule", []ScaleRule{NoScales, NaturalRule, Variance, Likelihood, Deviation, SepCMA},
+			func(s *Strategy) *ScaleRule { return &s.ScaleRule }, isDistribution),
+		category("scale_rate_rule", []RateRule{ByLaw, Textbook}, func(s *Strategy) *RateRule { return &s.ScaleRateRule }, hasRate),
+	},
+	law("scale_rate", 0.003, 3, 0, 1e6, func(s *Strategy) *Law { return &s.ScaleRate }, hasRate),
+	Space{
+		category("covariance", []Covariance{NoCovariance, RankOne},
+			func(s *Strategy) *Covariance { return &s.Covariance }, hasCovariance),
+		real("covariance_rate", true, 0.002, 2, 0, 100, func(s *Strategy) *float64 { return &s.CovarianceRate },
+			func(s *Strategy) bool { return hasCovariance(s) && s.Covariance != NoCovariance }),
+		category("restart", []Restart{NoRestart, FromBest, Anew, IPOP},
+			func(s *Strategy) *Restart { return &s.Restart }, isDistribution),
+		real("restart_patience", true, 0.02, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.RestartPatience },
+			func(s *Strategy) bool { return isDistribution(s) && s.Restart != NoRestart }),
+		real("last_phase", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.LastPhase }, isDistribution),
+		real("last_phase_step", true, 0.03, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.LastPhaseStep },
+			func(s *Strategy) bool { return isDistribution(s) && s.LastPhase > 0 }),
+	})
+
+// law returns the genes of a law: its value, its exponents and its schedule.
+func law(name string, minimum, maximum, lowest, highest float64, at func(*Strategy) *Law,
+	active func(*Strategy) bool) Space {
+	exponent := func(of string, field func(*Law) *float64) Gene {
+		return real(name+"."+of, false, -1, 1, -4, 4, func(s *Strategy) *float64 { return field(at(s)) }, active)
+	}
+	return Space{
+		real(name, true, minimum, maximum, lowest, highest, func(s *Strategy) *float64 { return &at(s).Value }, active),
+		exponent("dim_exponent", func(l *Law) *float64 { return &l.Dim }),
+		exponent("budget_exponent", func(l *Law) *float64 { return &l.Budget }),
+		exponent("samples_exponent", func(l *Law) *float64 { return &l.Samples }),
+		category(name+".schedule", Schedules, func(s *Strategy) *Schedule { return &at(s).Schedule }, active),
+		real(name+".end", true, 0.03, 10, 0, 1e6, func(s *Strategy) *float64 { return &at(s).End },
+			func(s *Strategy) bool { return active(s) && at(s).Schedule != Constant }),
+	}
 }
 
 func isPopulation(s *Strategy) bool   { return s.Family == Population }
 func isDistribution(s *Strategy) bool { return s.Family == Distribution }
-func isAdam(s *Strategy) bool         { return isDistribution(s) && s.UpdateRule == Adam }
 func isSharing(s *Strategy) bool      { return isPopulation(s) && s.FitnessSharing }
 func hasStrength(s *Strategy) bool    { return isPopulation(s) && s.Mutation != Dropout }
+
+// sizeCounts is false where the population size follows from the dimension.
+func sizeCounts(s *Strategy) bool { return !isDistribution(s) || s.PopulationRule == BySize }
+
+// hasMu is true where a share of the members counts as good.
+func hasMu(s *Strategy) bool {
+	return isDistribution(s) && (s.Recombination == Logarithmic || s.Recombination == Equal)
+}
+
+// hasCovariance is false under sep-CMA-ES, which uses the evolution path itself.
+func hasCovariance(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != SepCMA }
+
+func hasRate(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != NoScales }
 
 func category[T ~string](name string, values []T, at func(*Strategy) *T, active func(*Strategy) bool) Gene {
 	g := Gene{Name: name, Kind: Category, Max: float64(len(values) - 1), Active: active}
@@ -99,7 +187,7 @@ func real(name string, log bool, minimum, maximum, lowest, highest float64,
 
 func integer(name string, minimum, maximum, lowest, highest float64,
 	at func(*Strategy) *int, active func(*Strategy) bool) Gene {
-	return Gene{Name: name, Kind: Integer, Log: true, Min: minimum, Max: maximum, Lowest: lowest, Highest: highest,
+	return Gene{Name: name, Kind: Integer, Log: minimum > 0, Min: minimum, Max: maximum, Lowest: lowest, Highest: highest,
 		Active: active,
 		Get:    func(s *Strategy) float64 { return float64(*at(s)) },
 		Set:    func(s *Strategy, v float64) { *at(s) = int(v) }}

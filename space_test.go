@@ -32,7 +32,9 @@ func TestEveryGeneCounts(t *testing.T) {
 	sharing.FitnessSharing = true
 	truncation := DefaultStrategy()
 	truncation.Selection = Elitism
-	starts = append(starts, sharing, truncation)
+	soft := everything()
+	soft.Recombination = Softmax
+	starts = append(starts, sharing, truncation, everything(), soft, adam())
 	for k, g := range StrategySpace {
 		moved := false
 		for _, s := range starts {
@@ -54,9 +56,27 @@ func TestEveryGeneCounts(t *testing.T) {
 	}
 }
 
+// everything is a distribution strategy in which each optional part is on.
+func everything() Strategy {
+	s := DefaultStrategy()
+	s.Family, s.Probes, s.StepControl, s.ScaleRule = Distribution, 2, TwoPoint, Variance
+	s.Recombination, s.Restart, s.LastPhase = Logarithmic, FromBest, 0.1
+	s.UpdateRule, s.Covariance = ClipUp, RankOne
+	for _, l := range []*Law{&s.PopulationScale, &s.LearningRate, &s.Sigma, &s.StepGain, &s.ScaleRate} {
+		l.Schedule, l.End = Exponential, 0.5
+	}
+	return s
+}
+
+func adam() Strategy {
+	s := everything()
+	s.UpdateRule = Adam
+	return s
+}
+
 func TestDeadGeneDoesNotCount(t *testing.T) {
 	a, b := DefaultStrategy(), DefaultStrategy()
-	b.Sigma, b.NicheCapacity = 2, 9 // no effect in a population strategy without sharing
+	b.Sigma, b.NicheCapacity = Fixed(2), 9 // no effect in a population strategy without sharing
 	require.Equal(t, a.Digest(), b.Digest())
 	b.MutationRate = 0.2
 	require.NotEqual(t, a.Digest(), b.Digest())

@@ -53,13 +53,90 @@ const (
 	WeightedMerge Crossover = "weighted_merge" // mean weighted by worst fitness - fitness
 )
 
-// UpdateRule says how a distribution strategy moves.
+// Recombination says how ranks become weights. mu is the number of members that count as good,
+// n the number of members, ranks i count from 1.
+type Recombination string
+
+// The recombinations.
+const (
+	Centred     Recombination = "centred"     // (0.5 - (i-1)/(n-1)) / (n·sigma): a gradient estimate
+	Logarithmic Recombination = "logarithmic" // (ln(mu+1/2) - ln i)^weight_exponent, normalised
+	Utility     Recombination = "utility"     // max(0, ln(n/2+1) - ln i), normalised, minus 1/n
+	Equal       Recombination = "equal"       // 1/mu
+	Softmax     Recombination = "softmax"     // softmax of temperature · (0.5 - (i-1)/(n-1))
+)
+
+// UpdateRule says how the mean moves along the weighted noise g, in units of the steps.
 type UpdateRule string
 
 // The update rules.
 const (
-	Adam            UpdateRule = "adam"             // rank-gradient through Adam (OpenAI-ES)
-	NaturalGradient UpdateRule = "natural_gradient" // separable natural gradient (SNES)
+	Plain  UpdateRule = "plain"  // v = momentum·v + (1 - momentum)·g; mean += rate·step·v
+	Adam   UpdateRule = "adam"   // first moment by momentum, second by 1 - second_moment_rate, bias-corrected
+	ClipUp UpdateRule = "clipup" // v = momentum·v + rate·g/|g|, at most max_speed long; mean += v
+)
+
+// StepControl says how one factor on all steps follows success.
+type StepControl string
+
+// The step-size controls.
+const (
+	NoControl  StepControl = "none"
+	Cumulative StepControl = "cumulative" // path length against a random walk's, Hansen's constants
+	PathLength StepControl = "path"       // the same with c = √mu_eff/(√mu_eff + √D)
+	Success    StepControl = "success"    // share of members better than the last median
+	TwoPoint   StepControl = "two_point"  // whether the line search beat the mean; needs probes
+)
+
+// ScaleRule says how the steps of single parameters follow success.
+type ScaleRule string
+
+// The rules of diagonal scales d. w are the weights, z the noise.
+const (
+	NoScales    ScaleRule = "none"
+	NaturalRule ScaleRule = "natural"    // d *= exp(rate/2·(Σ w z² - Σ w))
+	Variance    ScaleRule = "covariance" // d *= √(1 - rate + rate·Σ w⁺ z²)
+	Likelihood  ScaleRule = "pgpe"       // likelihood gradient of symmetric pairs, changed by 20 % at most
+	Deviation   ScaleRule = "deviation"  // d moves to √(Σ w z²)·d by the rate
+	SepCMA      ScaleRule = "cma"        // rank-one and rank-mu update of a diagonal covariance
+)
+
+// RateRule says what a law of a rate is a factor of.
+type RateRule string
+
+// The rate rules.
+const (
+	ByLaw    RateRule = "law"      // the rate is the law's value
+	Textbook RateRule = "textbook" // the law's value times the default rate of the rule's source
+)
+
+// Covariance says which correlations a distribution strategy learns.
+type Covariance string
+
+// The covariances.
+const (
+	NoCovariance Covariance = "none"
+	RankOne      Covariance = "rank_one" // noise along the evolution path beside the rest
+)
+
+// PopulationRule says what population_size means.
+type PopulationRule string
+
+// The population rules.
+const (
+	BySize       PopulationRule = "fixed"         // population_size times population_scale
+	LogDimension PopulationRule = "log_dimension" // 4 + ⌊3 ln D⌋ times population_scale
+)
+
+// Restart says what happens when a run stops improving.
+type Restart string
+
+// The restarts.
+const (
+	NoRestart Restart = "none"
+	FromBest  Restart = "best" // mean at the best point
+	Anew      Restart = "anew" // mean at a fresh draw
+	IPOP      Restart = "ipop" // anew, the population doubled
 )
 
 // StrategyFormat and StrategyVersion stand in every strategy file.
@@ -92,17 +169,47 @@ type Strategy struct {
 	FitnessScore       *float64           `json:"fitness_score"`       // meta-fitness, maximised; null if not measured
 	TaskPerformances   map[string]float64 `json:"task_performances"`   // final quality by task, maximised
 
-	Family          Family     `json:"family"`                // population
-	CrossoverRate   float64    `json:"crossover_rate"`        // probability that a child has two parents; 0.7
-	TruncationRatio float64    `json:"truncation_ratio"`      // eligible share under elitism; 0.2
-	StrengthEnd     float64    `json:"mutation_strength_end"` // factor on the strength at the end of the budget; 1
-	UpdateRule      UpdateRule `json:"update_rule"`           // adam
-	Mirrored        bool       `json:"mirrored"`              // samples in pairs mean ± noise; true
-	Sigma           float64    `json:"sigma"`                 // starting standard deviation; 0.1
-	SigmaEnd        float64    `json:"sigma_end"`             // factor on sigma at the end (adam only); 1
-	LearningRate    float64    `json:"learning_rate"`         // of the mean; 0.1
-	LearningRateEnd float64    `json:"learning_rate_end"`     // factor at the end of the budget; 1
-	StdLearningRate float64    `json:"std_learning_rate"`     // factor on SNES's default rate of the std; 1
+	Family          Family  `json:"family"`                // population
+	CrossoverRate   float64 `json:"crossover_rate"`        // probability that a child has two parents; 0.7
+	TruncationRatio float64 `json:"truncation_ratio"`      // eligible share under elitism; 0.2
+	StrengthEnd     float64 `json:"mutation_strength_end"` // factor on the strength at the end of the budget; 1
+
+	// Distribution family: see the formulas in docs/strategies.md.
+	StartDraws      int            `json:"start_draws"`        // draws of which the best is the first mean; 1: not evaluated
+	StartHidden     float64        `json:"start_hidden_scale"` // factor on hidden weights of a starting draw; 1
+	StartOutput     float64        `json:"start_output_scale"` // factor on weights of the last layer; 1
+	LayerExponent   float64        `json:"layer_exponent"`     // steps ~ fan_in^(-layer_exponent/2); 0
+	OutputStep      float64        `json:"output_step"`        // factor on the steps of the last layer; 1
+	PopulationRule  PopulationRule `json:"population_rule"`    // fixed
+	PopulationScale Law            `json:"population_scale"`   // factor on the population size; 1
+	Mirrored        bool           `json:"mirrored"`           // samples in pairs mean ± noise; true
+	Density         float64        `json:"density"`            // share of parameters that a sample moves; 1
+	Recombination   Recombination  `json:"recombination"`      // centred
+	ParentFraction  float64        `json:"parent_fraction"`    // mu as a share of the members; 0.5
+	WeightExponent  float64        `json:"weight_exponent"`    // 1
+	NegativeWeight  float64        `json:"negative_weight"`    // weight of the worst, as a share of the best's; 0
+	Temperature     float64        `json:"temperature"`        // of softmax; 8
+	KeepBest        bool           `json:"keep_best"`          // the best point so far joins the members that are ranked
+	UpdateRule      UpdateRule     `json:"update_rule"`        // adam
+	LearningRate    Law            `json:"learning_rate"`      // of the mean, in steps; 1
+	Momentum        float64        `json:"momentum"`           // 0.9
+	SecondMoment    float64        `json:"second_moment_rate"` // of the second moment of Adam, 1 - beta2; 0.001
+	MaxSpeed        float64        `json:"max_speed"`          // of clipup, as a multiple of the learning rate; 2
+	WeightDecay     float64        `json:"weight_decay"`       // share of the mean lost per evaluation; 0
+	Pull            float64        `json:"pull"`               // share of the way to the best point; 0
+	Probes          int            `json:"probes"`             // 0; 1: the mean is evaluated; 2: a step beyond it too
+	Sigma           Law            `json:"sigma"`              // step size; 0.1
+	StepControl     StepControl    `json:"step_control"`       // none
+	StepGain        Law            `json:"step_gain"`          // speed of the control; 1
+	ScaleRule       ScaleRule      `json:"scale_rule"`         // none
+	ScaleRate       Law            `json:"scale_rate"`         // 0.1
+	ScaleRateRule   RateRule       `json:"scale_rate_rule"`    // law
+	Covariance      Covariance     `json:"covariance"`         // none
+	CovarianceRate  float64        `json:"covariance_rate"`    // rank_one: variance along the path; full: factor on the rates; 0.02
+	Restart         Restart        `json:"restart"`            // none
+	RestartPatience float64        `json:"restart_patience"`   // share of the budget without an improvement of 0.1 %; 0.2
+	LastPhase       float64        `json:"last_phase"`         // share of the budget spent around the best point at the end; 0
+	LastPhaseStep   float64        `json:"last_phase_step"`    // factor on the steps there; 0.3
 }
 
 // DefaultStrategy returns the published default genome: tournament, gaussian, averaging.
@@ -113,8 +220,13 @@ func DefaultStrategy() Strategy {
 		PopulationSize: 50, ElitismRatio: 0.2, MutationRate: 0.1, MutationStrength: 0.01,
 		TournamentSize: 5, DiversityThreshold: 0.1, NicheCapacity: 5, DiversityBonus: 0.1,
 		Family: Population, CrossoverRate: 0.7, TruncationRatio: 0.2, StrengthEnd: 1,
-		UpdateRule: Adam, Mirrored: true, Sigma: 0.1, SigmaEnd: 1,
-		LearningRate: 0.1, LearningRateEnd: 1, StdLearningRate: 1,
+		StartDraws: 1, StartHidden: 1, StartOutput: 1, OutputStep: 1,
+		PopulationRule: BySize, PopulationScale: Fixed(1), Mirrored: true, Density: 1,
+		Recombination: Centred, ParentFraction: 0.5, WeightExponent: 1, Temperature: 8,
+		UpdateRule: Adam, LearningRate: Fixed(1), Momentum: 0.9, SecondMoment: 0.001, MaxSpeed: 2, Sigma: Fixed(0.1),
+		StepControl: NoControl, StepGain: Fixed(1), ScaleRule: NoScales, ScaleRate: Fixed(0.1), ScaleRateRule: ByLaw,
+		Covariance: NoCovariance, CovarianceRate: 0.02, Restart: NoRestart, RestartPatience: 0.2,
+		LastPhaseStep: 0.3,
 	}
 	return s
 }

@@ -60,7 +60,7 @@ func referenceStrategies() map[string]rsie.Strategy {
 	ga.MutationStrength, ga.StrengthEnd, ga.TruncationRatio = 1, 1, 0.5
 	out["SimpleGA default"] = ga
 	es := named["openai-es"]
-	es.Sigma, es.SigmaEnd, es.LearningRate = 1, 1, 0.001
+	es.Sigma, es.LearningRate = rsie.Fixed(1), rsie.Fixed(0.001)
 	out["OpenES default"] = es
 	return out
 }
@@ -76,10 +76,10 @@ type agreement struct {
 // TestReferenceRuns compares whole runs with those of an independent library, evosax 0.3.2, on
 // the training suite: population 50, 200 generations. RSIE_REFERENCE=full takes every task and
 // 15 keys and demands what the suite's definition states: three standard errors on nine tasks of
-// ten and 0.02 in the mean. The reduced form takes three tasks and 5 keys.
+// ten and 0.02 in the mean. The reduced form takes two tasks and 5 keys.
 func TestReferenceRuns(t *testing.T) {
 	full := os.Getenv("RSIE_REFERENCE") == "full"
-	runs, names := 5, []string{"iris", "wine", "pendulum"}
+	runs, names := 5, []string{"iris", "wine"}
 	if full {
 		runs, names = 15, nil
 	}

@@ -26,7 +26,7 @@ type plan struct {
 func breed(c *call) {
 	c.clear()
 	for r := range c.runs {
-		if t := &c.runs[r]; active(t) && t.Family == rsie.CodePopulation {
+		if breeds(&c.runs[r]) {
 			c.add(r, 0, 1, 1)
 		}
 	}
@@ -34,7 +34,7 @@ func breed(c *call) {
 	c.clear()
 	for r := range c.runs {
 		t := &c.runs[r]
-		if !active(t) || t.Family != rsie.CodePopulation {
+		if !breeds(t) {
 			continue
 		}
 		size := c.rows
@@ -44,6 +44,11 @@ func breed(c *call) {
 		c.add(r, int(t.Elites), int(t.Members), size)
 	}
 	c.each(breedRows)
+}
+
+// breeds selects the population runs that have parents.
+func breeds(t *rsie.Run) bool {
+	return active(t) && t.Family == rsie.CodePopulation && t.Flags&rsie.FlagBegin == 0
 }
 
 func planRun(c *call, _ int, s span) {

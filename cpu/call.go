@@ -11,6 +11,7 @@ var operations = [rsie.OpCount]func(*call){
 	rsie.OpInitialise: initialise, rsie.OpBreed: breed, rsie.OpSample: sample,
 	rsie.OpSurvive: survive, rsie.OpEvaluate: evaluate, rsie.OpRank: rank, rsie.OpShare: share,
 	rsie.OpMeasure: measure, rsie.OpUpdate: update, rsie.OpFactor: factor,
+	rsie.OpProbe: probe, rsie.OpEvaluateProbes: evaluateProbes, rsie.OpSettle: settle,
 }
 
 // Do runs ops in order over the runs of the table. Scratch memory is sized at the first call
@@ -61,6 +62,7 @@ type call struct {
 	factors      int // length of a member's factors
 	bounded      bool
 	lower, upper float64
+	lastLayer    int // highest layer of the blocks
 	rows         int // members of one span of a cheap operation
 	dst, src     []float64
 
@@ -69,7 +71,12 @@ type call struct {
 	near     []uint64    // [M] who of a tile of leaders is near
 	cleared  []bool      // [M]
 	distance []float64   // [M] squared distance to the centroid
-	utility  []float64   // [M]
+	utility  []float64   // [M] weight of each member
+	ranked   []float64   // [M] weights, best first
+	shorter  []float64   // [M] factor on the noise of each member
+	steps    []float64   // [R, stride]
+	gradient []float64   // [R, stride] weighted noise
+	square   []float64   // [R, stride] weighted squares of the noise
 	centroid []float64   // [R, stride]
 	partial  []float64   // [R, tiles of columns]
 	plans    []plan      // [R]
@@ -89,7 +96,10 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 	}
 	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
 	c.bounded, c.lower, c.upper = s.Shape.Bounded(), s.Shape.Lower, s.Shape.Upper
-	c.runs, c.program = runs, nil
+	c.runs, c.program, c.lastLayer = runs, nil, 0
+	for _, b := range c.blocks {
+		c.lastLayer = max(c.lastLayer, b.Layer)
+	}
 	// A span takes about 50 us in the dearest of the cheap operations.
 	c.rows = max(1, 4096/s.Stride)
 	end := 0
@@ -103,7 +113,7 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 		if op < rsie.OpInitialise || int(op) >= rsie.OpCount {
 			return fmt.Errorf("%w: operation %d", rsie.ErrUnsupported, uint8(op))
 		}
-		if op == rsie.OpEvaluate {
+		if op == rsie.OpEvaluate || op == rsie.OpEvaluateProbes {
 			l, ok := p.(*loaded)
 			if !ok || l == nil || l.owner != g {
 				return errForeign("evaluate", "the program")
@@ -143,8 +153,8 @@ func checkRun(t *rsie.Run, end int, s *rsie.State) error {
 		return bad("eval_from", t.EvalFrom, 0, t.EvalTo)
 	case t.Family < 1 || t.Family > rsie.CodeRandom:
 		return bad("family", uint32(t.Family), 1, uint32(rsie.CodeRandom))
-	case t.Family == rsie.CodeDistribution && (t.Update < 1 || t.Update > rsie.CodeNaturalGradient):
-		return bad("update", uint32(t.Update), 1, uint32(rsie.CodeNaturalGradient))
+	case t.Family == rsie.CodeDistribution:
+		return checkDistribution(t, bad)
 	case t.Family != rsie.CodePopulation:
 		return nil
 	case t.Elites > n:
@@ -163,6 +173,31 @@ func checkRun(t *rsie.Run, end int, s *rsie.State) error {
 		return bad("niche", t.Niche, 1, n)
 	case t.Mutation == rsie.CodeSVD && s.FactorLen == 0 && rsie.FactorLen(s.Shape.Blocks) > 0:
 		return fmt.Errorf("%w: svd mutation in a state without factors", rsie.ErrShape)
+	}
+	return nil
+}
+
+// checkDistribution tests the entries of a distribution run.
+func checkDistribution(t *rsie.Run, bad func(string, uint32, uint32, uint32) error) error {
+	for _, f := range [...]struct {
+		what      string
+		code, top uint8
+	}{
+		{"update", t.Update, rsie.CodeClipUp},
+		{"recombination", t.Recombine, rsie.CodeSoftmax},
+		{"step control", t.Control, rsie.CodeTwoPoint},
+		{"scales", t.Scales, rsie.CodeSepCMA},
+		{"covariance", t.Covariance, rsie.CodeRankOne},
+	} {
+		if f.code < 1 || f.code > f.top {
+			return bad(f.what, uint32(f.code), 1, uint32(f.top))
+		}
+	}
+	switch {
+	case t.Elites > 1:
+		return bad("elites", t.Elites, 0, 1)
+	case t.Probes > 2 || t.EvalTo+t.Probes > t.Members:
+		return bad("probes", t.Probes, 0, min(2, t.Members-t.EvalTo))
 	}
 	return nil
 }
@@ -223,12 +258,14 @@ func (c *call) grow(s *rsie.State) {
 		c.lottery, c.near = make([]uint64, s.Members), make([]uint64, s.Members)
 		c.cleared = make([]bool, s.Members)
 		c.distance, c.utility = make([]float64, s.Members), make([]float64, s.Members)
+		c.ranked, c.shorter = make([]float64, s.Members), make([]float64, s.Members)
 	}
 	if len(c.plans) < s.Runs {
 		c.plans, c.niches = make([]plan, s.Runs), make([]niches, s.Runs)
 	}
 	if n := s.Runs * s.Stride; len(c.centroid) < n {
-		c.centroid = make([]float64, n)
+		c.centroid, c.steps = make([]float64, n), make([]float64, n)
+		c.gradient, c.square = make([]float64, n), make([]float64, n)
 	}
 	if n := s.Runs * c.tiles(); len(c.partial) < n {
 		c.partial = make([]float64, n)

@@ -37,14 +37,13 @@ func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r
 		l.table[r] = rsie.Run{Seed: 1000 + uint64(r), Index: uint32(r), Offset: uint32(offset),
 			Members: uint32(n), EvalTo: uint32(n), Eligible: uint32(max(1, n/5)), Tournament: 5,
 			Niche: 5, Family: rsie.CodePopulation, Selection: rsie.CodeTournament,
-			Mutation: rsie.CodeGaussian, Crossover: rsie.CodeAveraging, Update: rsie.CodeAdam,
-			Flags: rsie.FlagActive, CrossoverRate: 0.7, Rate: 0.1, Strength: 0.1,
-			DiversityThreshold: 0.1, DiversityBonus: 0.1, Sigma: 0.1, LearningRate: 0.1,
-			StdLearningRate: 1}
+			Mutation: rsie.CodeGaussian, Crossover: rsie.CodeAveraging, Flags: rsie.FlagActive | rsie.FlagBegin, CrossoverRate: 0.7, Rate: 0.1, Strength: 0.1,
+			DiversityThreshold: 0.1, DiversityBonus: 0.1}
 		offset += n
 		if set != nil {
 			set(r, &l.table[r])
 		}
+		l.table[r].EvalTo -= l.table[r].Probes
 		svd = svd || l.table[r].Mutation == rsie.CodeSVD
 	}
 	var err error
@@ -53,6 +52,9 @@ func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r
 	}
 	l.all = make([]float64, offset*l.state.Stride)
 	l.do(rsie.OpInitialise, rsie.OpSample)
+	for r := range l.table {
+		l.table[r].Flags &^= rsie.FlagBegin
+	}
 	return l
 }
 

@@ -40,8 +40,30 @@ func mixed(r int, t *rsie.Run) {
 	case r >= 15:
 		t.Family = rsie.CodeRandom
 	case r >= 11:
-		t.Family, t.Update = rsie.CodeDistribution, uint8(1+r%2)
-		t.Flags |= uint8(r>>1&1) * rsie.FlagMirrored
+		mixedDistribution(r-11, t)
+	}
+}
+
+// mixedDistribution sets one of four distribution strategies that use every update between them.
+func mixedDistribution(k int, t *rsie.Run) {
+	distribution(t)
+	t.Update = []uint8{rsie.CodeAdam, rsie.CodePlain, rsie.CodeClipUp, rsie.CodePlain}[k]
+	t.Recombine = []uint8{rsie.CodeCentred, rsie.CodeUtility, rsie.CodeLogarithmic, rsie.CodeEqual}[k]
+	t.Control = []uint8{rsie.CodeSuccess, rsie.CodeCumulative, rsie.CodePathLength, rsie.CodeTwoPoint}[k]
+	t.Scales = []uint8{rsie.CodeLikelihood, rsie.CodeSepCMA, rsie.CodeNatural, rsie.CodeVariance}[k]
+	t.Mu, t.WeightExponent, t.Negative, t.MuEff, t.MaxSpeed = 2, 1, 0.5, 1.8, 2
+	t.StepGain, t.ScaleRate, t.PathRate, t.PathDamping = 0.1, 0.05, 0.3, 1.3
+	t.CovPathRate, t.CovRankOne, t.CovRankMu = 0.2, 0.1, 0.1
+	t.Pull, t.Decay, t.LayerExponent, t.OutputStep = 0.2, 0.001, 0.5, 0.4
+	if k == 2 {
+		t.Covariance, t.Density = rsie.CodeRankOne, 0.5
+		t.Flags |= rsie.FlagPath
+	}
+	if k%2 == 0 {
+		t.Flags |= rsie.FlagMirrored
+	}
+	if k >= 1 {
+		t.Probes = 2
 	}
 }
 
@@ -68,15 +90,16 @@ func evolve(t *testing.T, workers int, chosen []int) (*loop, rsie.Program) {
 		l.fill()
 		for k, r := range chosen {
 			run := &l.table[k]
-			run.EvalTo = run.Members
+			run.EvalTo = run.Members - run.Probes
 			if last := 4 + r%7; l.spent == last {
-				run.EvalTo = (run.EvalFrom + run.Members + 1) / 2
+				run.EvalTo = (run.EvalFrom + run.EvalTo + 1) / 2
 			} else if l.spent > last {
 				run.Flags &^= rsie.FlagActive
 			}
 		}
 		ops := []rsie.Op{rsie.OpBreed, rsie.OpSample, rsie.OpSurvive, rsie.OpEvaluate, rsie.OpRank,
-			rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor}
+			rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor,
+			rsie.OpProbe, rsie.OpEvaluateProbes, rsie.OpSettle}
 		if l.spent == 0 {
 			ops = ops[3:]
 		}
@@ -167,7 +190,7 @@ func TestEvolves(t *testing.T) {
 		case 1:
 			distribution(run)
 		case 2:
-			run.Family, run.Update = rsie.CodeDistribution, rsie.CodeNaturalGradient
+			natural(run, 0.3)
 			run.Sigma = 1
 		case 3:
 			run.Family = rsie.CodeRandom

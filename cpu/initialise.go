@@ -1,19 +1,27 @@
 package cpu
 
-import rsie "github.com/symbio-ai/recursive-improvement"
+import (
+	"math"
 
-// initialise starts runs: see [rsie.OpInitialise].
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
+
+// initialise starts, or starts again, the runs with FlagBegin: see [rsie.OpInitialise].
 //
 //	population    x[i,j] = Std(block of j)·z, z of StreamInitialise and member i
-//	distribution  mean[j] = the same of member 0; std = Sigma; moments 0
+//	distribution  mean[j] = the same of member 0, weights of hidden and last layers rescaled, or
+//	              the best point with FlagFromBest; scale 1; moments, paths 0; step factor 1
+//	              layer[j] = fan_in(layer of j)^(-LayerExponent/2), last layer · OutputStep
 //	both bounded  uniform in (Lower, Upper) instead
 //
-// Memory becomes 0 but for a step of 1 and a best of Worst; no factors are valid.
+// fan_in of a layer is the largest number of rows of its blocks. A problem of one layer has no
+// last one to set apart. In generation 0 Memory becomes 0 but for steps of 1 and a best of Worst,
+// and no factors are valid.
 func initialise(c *call) {
 	c.clear()
 	for r := range c.runs {
 		t := &c.runs[r]
-		if !active(t) {
+		if !active(t) || t.Flags&rsie.FlagBegin == 0 {
 			continue
 		}
 		if t.Family == rsie.CodePopulation {
@@ -27,7 +35,7 @@ func initialise(c *call) {
 
 func initialiseRows(c *call, _ int, s span) {
 	t := &c.runs[s.run]
-	if s.from == 0 {
+	if s.from == 0 && t.Generation == 0 {
 		c.reset(s.run)
 	}
 	switch t.Family {
@@ -36,11 +44,7 @@ func initialiseRows(c *call, _ int, s span) {
 			c.fresh(t, i, rsie.StreamInitialise)
 		}
 	case rsie.CodeDistribution:
-		c.draw(c.vector(s.run, rsie.VecMean), addressOf(t, 0), rsie.StreamInitialise)
-		std := c.vector(s.run, rsie.VecStd)
-		for j := range std {
-			std[j] = t.Sigma
-		}
+		c.begin(s.run)
 	}
 }
 
@@ -50,6 +54,47 @@ func (c *call) reset(r int) {
 	m := c.memoryOf(r)
 	clear(m)
 	m[rsie.MemStep], m[rsie.MemBest] = 1, rsie.Worst
+}
+
+// begin puts a distribution run at its start.
+func (c *call) begin(r int) {
+	t, m := &c.runs[r], c.memoryOf(r)
+	mean := c.vector(r, rsie.VecMean)
+	if t.Flags&rsie.FlagFromBest != 0 {
+		copy(mean, c.vector(r, rsie.VecBest))
+	} else {
+		c.draw(mean, addressOf(t, 0), rsie.StreamInitialise)
+		c.rescale(mean, t)
+	}
+	copy(c.vector(r, rsie.VecBefore), mean)
+	scale := c.vector(r, rsie.VecScale)
+	for j := range scale {
+		scale[j] = 1
+	}
+	for _, v := range [...]int{rsie.VecMoment1, rsie.VecMoment2, rsie.VecStepPath, rsie.VecPath} {
+		clear(c.vector(r, v))
+	}
+	c.layerSteps(c.vector(r, rsie.VecLayer), t)
+	m[rsie.MemSigma], m[rsie.MemMedian], m[rsie.MemUpdates] = 1, rsie.Worst, 0
+}
+
+// layerSteps writes the fixed factors on the steps.
+func (c *call) layerSteps(dst []float64, t *rsie.Run) {
+	for _, b := range c.blocks {
+		fanIn := b.Rows
+		for _, other := range c.blocks {
+			if other.Layer == b.Layer {
+				fanIn = max(fanIn, other.Rows)
+			}
+		}
+		v := math.Pow(float64(fanIn), -t.LayerExponent/2)
+		if b.Layer == c.lastLayer && c.lastLayer > 0 {
+			v *= t.OutputStep
+		}
+		for j := range dst[b.Offset:][:b.Rows*b.Cols] {
+			dst[b.Offset+j] = v
+		}
+	}
 }
 
 // fresh makes row i of Next a starting draw without parents.

@@ -15,7 +15,9 @@ func TestInitialise(t *testing.T) {
 	g := backend(t, 2)
 	l := newLoop(t, g, shape, []int{40, 6, 5}, func(r int, run *rsie.Run) {
 		run.Family = []uint8{rsie.CodePopulation, rsie.CodeDistribution, rsie.CodeRandom}[r]
-		run.Sigma = 0.3
+		if r == 1 {
+			distribution(run)
+		}
 		if r == 0 {
 			run.Mutation = rsie.CodeSVD
 		}
@@ -23,7 +25,10 @@ func TestInitialise(t *testing.T) {
 	for _, b := range []rsie.Buffer{l.state.Vectors, l.state.Memory, l.state.Next.Factored} {
 		l.put(b, 0, slices.Repeat([]float64{7}, b.Len()))
 	}
-	l.do(rsie.OpInitialise)
+	for r := range l.table {
+		l.table[r].Flags |= rsie.FlagBegin
+	}
+	l.do(rsie.OpInitialise, rsie.OpSample)
 	points := l.get(l.state.Next.Points)
 	for k, b := range shape.Blocks {
 		sum, n := 0., 0.
@@ -47,11 +52,14 @@ func TestInitialise(t *testing.T) {
 			t.Errorf("mean at %d is %g, want %g", b.Offset, got, want)
 		}
 	}
-	if std := l.vector(1, rsie.VecStd); slices.Min(std) != 0.3 || slices.Max(std) != 0.3 {
-		t.Errorf("std %v, want 0.3", std)
+	if scale := l.vector(1, rsie.VecScale); slices.Min(scale) != 1 || slices.Max(scale) != 1 {
+		t.Errorf("scale %v, want 1", scale)
 	}
 	for r := range 3 {
-		want := []float64{0, 0, 0, 0, 1, 0, rsie.Worst}
+		want := []float64{0, 0, 0, 0, 1, 0, rsie.Worst, 0, 0, 0}
+		if r == 1 {
+			want[rsie.MemSigma], want[rsie.MemMedian] = 1, rsie.Worst
+		}
 		if got := l.get(l.state.Memory)[r*rsie.MemCount:][:rsie.MemCount]; !slices.Equal(got, want) {
 			t.Errorf("run %d: memory %v, want %v", r, got, want)
 		}
@@ -87,5 +95,43 @@ func TestInitialiseBox(t *testing.T) {
 	low, high := slices.Min(mean), slices.Max(mean)
 	if low < -3 || high > 5 || high-low < 4 {
 		t.Errorf("mean %v is not spread over the box", mean)
+	}
+}
+
+// TestBegin checks the steps by layer, the rescaled weights of a start, and a restart from the
+// best point, which resets the step factor and keeps the best.
+func TestBegin(t *testing.T) {
+	shape := benchShape() // layers 8-16-16-3
+	l := newLoop(t, backend(t, 1), shape, []int{6}, func(_ int, r *rsie.Run) {
+		distribution(r)
+		r.LayerExponent, r.OutputStep, r.StartHidden, r.StartOutput = 0.5, 0.25, 3, 0.5
+	})
+	layer, mean := l.vector(0, rsie.VecLayer), l.vector(0, rsie.VecMean)
+	z := make([]float64, shape.Dim)
+	normals(z, addressOf(&l.table[0], 0), rsie.StreamInitialise)
+	for k, b := range shape.Blocks {
+		step, weight := math.Pow([]float64{8, 16, 16}[k/2], -0.25), 3.
+		if k >= 4 {
+			step, weight = step*0.25, 0.5
+		}
+		if got := layer[b.Offset]; math.Abs(got-step) > 1e-15 {
+			t.Errorf("block %d: step factor %g, want %g", k, got, step)
+		}
+		if got, want := mean[b.Offset], z[b.Offset]*b.Std*weight; math.Abs(got-want) > 1e-15 {
+			t.Errorf("block %d: mean %g, want %g", k, got, want)
+		}
+	}
+	best := slices.Repeat([]float64{7}, shape.Dim)
+	l.setVector(0, rsie.VecBest, best)
+	l.setMemory(0, rsie.MemSigma, 0.01)
+	l.setMemory(0, rsie.MemBest, 2)
+	l.table[0].Generation = 4
+	l.table[0].Flags |= rsie.FlagBegin | rsie.FlagFromBest
+	l.do(rsie.OpInitialise)
+	if !slices.Equal(l.vector(0, rsie.VecMean), best) {
+		t.Error("the mean is not at the best point")
+	}
+	if s, b := l.memory(0, rsie.MemSigma), l.memory(0, rsie.MemBest); s != 1 || b != 2 {
+		t.Errorf("step factor %g, best %g, want 1 and 2", s, b)
 	}
 }

@@ -17,7 +17,7 @@ const spreadHighest = 1e18
 
 // measure updates Memory and the best point of every run by Next: see [rsie.OpMeasure].
 //
-//	MemSpread     = sqrt(1/D · Σ_j variance over i of x[i,j]), at most 1e18, all members
+//	MemSpread     = sqrt(1/D · Σ_j variance over i of x[i,j]), at most 1e18, over the rows of told
 //	MemSpread0    = MemSpread of generation 0
 //	MemSpreadSum += min(1, MemSpread/MemSpread0), see spreadRatio;  MemMeasured += 1
 //	MemBest, VecBest: the best of rows [EvalFrom, EvalTo), ties by index, when better than ever
@@ -42,7 +42,7 @@ func measure(c *call) {
 
 // sumVariance writes the sum of the variances of some columns to the run's partial sums.
 func sumVariance(c *call, _ int, s span) {
-	from, to := c.members(s.run)
+	from, to := c.told(s.run)
 	var mean, square [columns]float64
 	c.meanOf(mean[:s.to-s.from], s)
 	for m := from; m < to; m++ {
@@ -58,9 +58,19 @@ func sumVariance(c *call, _ int, s span) {
 	c.partial[s.run*c.tiles()+s.from/columns] = sum / float64(to-from)
 }
 
+// told returns the rows of run r that hold members of this generation: [0, EvalTo) of a
+// distribution, whose size varies, all of any other.
+func (c *call) told(r int) (from, to int) {
+	t := &c.runs[r]
+	if t.Family == rsie.CodePopulation {
+		return c.members(r)
+	}
+	return int(t.Offset), int(t.Offset + t.EvalTo)
+}
+
 // meanOf writes the mean over members of some columns of Next.
 func (c *call) meanOf(mean []float64, s span) {
-	from, to := c.members(s.run)
+	from, to := c.told(s.run)
 	clear(mean)
 	for m := from; m < to; m++ {
 		row := c.next.points[m*c.stride:][s.from:s.to]

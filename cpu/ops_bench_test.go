@@ -58,7 +58,21 @@ func benchOp(b *testing.B, op rsie.Op, values int, set func(*rsie.Run)) {
 	b.ReportMetric(float64(elements)*float64(b.N)/b.Elapsed().Seconds(), "elements/s")
 }
 
-func distribution(t *rsie.Run) { t.Family, t.Update = rsie.CodeDistribution, rsie.CodeAdam }
+// distribution makes t a run of OpenAI-ES with Adam.
+func distribution(t *rsie.Run) {
+	t.Family, t.Update = rsie.CodeDistribution, rsie.CodeAdam
+	t.Recombine, t.Control, t.Scales = rsie.CodeCentred, rsie.CodeNoControl, rsie.CodeNoScales
+	t.Covariance, t.Density, t.StartHidden, t.StartOutput = rsie.CodeNoCovariance, 1, 1, 1
+	t.OutputStep, t.Sigma, t.LearningRate, t.Momentum, t.SecondRate = 1, 0.1, 1, 0.9, 0.001
+	t.MuEff = 1
+}
+
+// natural makes t a run of SNES with the given rate of the scales.
+func natural(t *rsie.Run, rate float64) {
+	distribution(t)
+	t.Update, t.Momentum, t.Recombine = rsie.CodePlain, 0, rsie.CodeUtility
+	t.Scales, t.ScaleRate = rsie.CodeNatural, rate
+}
 
 func BenchmarkInitialise(b *testing.B) { benchOp(b, rsie.OpInitialise, 1, func(*rsie.Run) {}) }
 func BenchmarkBreed(b *testing.B)      { benchOp(b, rsie.OpBreed, 3, func(*rsie.Run) {}) }
@@ -79,7 +93,7 @@ func BenchmarkMeasure(b *testing.B) { benchOp(b, rsie.OpMeasure, 2, func(*rsie.R
 func BenchmarkUpdate(b *testing.B)  { benchOp(b, rsie.OpUpdate, 1, distribution) }
 func BenchmarkUpdateNatural(b *testing.B) {
 	benchOp(b, rsie.OpUpdate, 1, func(t *rsie.Run) {
-		t.Family, t.Update = rsie.CodeDistribution, rsie.CodeNaturalGradient
+		natural(t, 0.1)
 	})
 }
 func BenchmarkFactor(b *testing.B) {

@@ -1,59 +1,141 @@
 package cpu
 
-import rsie "github.com/symbio-ai/recursive-improvement"
+import (
+	"math"
 
-// sample draws the members of distribution and random runs: see [rsie.OpSample].
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
+
+// sample draws the members of distribution and random runs, rows [EvalFrom, EvalTo): see
+// [rsie.OpSample].
 //
-//	x[i,j] = mean[j] + std[j]·z[i,j]
-//	mirrored: x[2p] = mean + std·z[p], x[2p+1] = mean - std·z[p]; an odd last one has no partner
-//	adam: std is the table's Sigma; natural gradient: the std vector
-//	random: a starting draw as in initialise
+//	step[j] = Sigma · MemSigma · layer[j] · scale[j]
+//	x[i,j]  = mean[j] + step[j]·z[i,j]
+//	mirrored: of rows 2p and 2p+1 the second has -z[p]; an odd last one has no partner
+//	density < 1: z[i,j] is 0 with probability 1 - density, else divided by √density
+//	path: x[i,j] += √r·ε[i]·step[j]·path[j], ε normal, r the rate; mirrored like z
+//	random runs, and starting draws of distribution runs: a draw as in initialise
 //
-// z is of StreamSample and member i, or p for a pair. Bounded points are clipped to the box.
+// z is of StreamSample and member i, or p for a pair, the mask of StreamMutateMask, ε of
+// StreamPath. Bounded points are clipped to the box.
+//
+// Sources: T. Salimans et al., arXiv:1703.03864 (pairs); Y. Akimoto et al., PPSN 2014 (noise
+// along the evolution path).
 func sample(c *call) {
+	c.eachRun(distributes, setSteps)
 	c.clear()
 	for r := range c.runs {
 		if t := &c.runs[r]; active(t) && t.Family != rsie.CodePopulation {
-			c.add(r, 0, int(t.Members), c.rows)
+			c.add(r, int(t.EvalFrom), int(t.EvalTo), c.rows)
 		}
 	}
 	c.each(sampleRows)
 }
 
+// distributes selects the active distribution runs.
+func distributes(t *rsie.Run) bool { return active(t) && t.Family == rsie.CodeDistribution }
+
+// eachRun runs k once for every run that want selects.
+func (c *call) eachRun(want func(*rsie.Run) bool, k kernel) {
+	c.clear()
+	for r := range c.runs {
+		if want(&c.runs[r]) {
+			c.add(r, 0, 1, 1)
+		}
+	}
+	c.each(k)
+}
+
+// setSteps writes the steps of a run to scratch.
+func setSteps(c *call, _ int, s span) {
+	steps := c.stepsOf(s.run)
+	sigma := c.sigma(s.run)
+	layer, scale := c.vector(s.run, rsie.VecLayer), c.vector(s.run, rsie.VecScale)
+	for j := range steps {
+		steps[j] = sigma * layer[j] * scale[j]
+	}
+}
+
+// sigma returns the step size of run r with the control's factor.
+func (c *call) sigma(r int) float64 { return c.runs[r].Sigma * c.memoryOf(r)[rsie.MemSigma] }
+
+func (c *call) stepsOf(r int) []float64    { return c.steps[r*c.stride:][:c.dim] }
+func (c *call) gradientOf(r int) []float64 { return c.gradient[r*c.stride:][:c.dim] }
+func (c *call) squareOf(r int) []float64   { return c.square[r*c.stride:][:c.dim] }
+
 func sampleRows(c *call, worker int, s span) {
 	t := &c.runs[s.run]
-	if t.Family == rsie.CodeRandom {
+	if t.Family == rsie.CodeRandom || t.Flags&rsie.FlagDraws != 0 {
 		for i := s.from; i < s.to; i++ {
 			c.fresh(t, i, rsie.StreamInitialise)
+			if t.Family == rsie.CodeDistribution {
+				c.rescale(c.next.point(c, int(t.Offset)+i), t)
+			}
 		}
 		return
 	}
-	mean, std := c.vector(s.run, rsie.VecMean), c.vector(s.run, rsie.VecStd)
+	mean, steps := c.vector(s.run, rsie.VecMean), c.stepsOf(s.run)
 	z, drawn := c.noise[worker][:c.dim], -1
 	for i := s.from; i < s.to; i++ {
 		number, sign := i, 1.
 		if t.Flags&rsie.FlagMirrored != 0 {
-			number, sign = i/2, 1-2*float64(i&1)
+			k := i - int(t.EvalFrom)
+			number, sign = k/2, 1-2*float64(k&1)
 		}
 		if number != drawn {
-			normals(z, addressOf(t, number), rsie.StreamSample)
+			c.noiseOf(z, t, s.run, number)
 			drawn = number
 		}
 		m := int(t.Offset) + i
 		x := c.next.point(c, m)
-		if t.Update == rsie.CodeAdam {
-			scale := sign * t.Sigma
-			for j, v := range z {
-				x[j] = mean[j] + scale*v
-			}
-		} else {
-			for j, v := range z {
-				x[j] = mean[j] + sign*std[j]*v
-			}
+		for j, v := range z {
+			x[j] = mean[j] + sign*steps[j]*v
 		}
 		c.clip(x)
 		c.next.parent[m] = uint32(i)
 		clear(c.next.valid(c, m))
+	}
+}
+
+// noiseOf fills z with the noise of one sample, thinned and lengthened along the path.
+func (c *call) noiseOf(z []float64, t *rsie.Run, run, number int) {
+	a := addressOf(t, number)
+	normals(z, a, rsie.StreamSample)
+	if t.Density < 1 {
+		limit, factor := limitOf(t.Density), 1/math.Sqrt(t.Density)
+		for j := 0; j < len(z); j += 4 {
+			bits := hits(&a, j>>2, limit)
+			for k := range z[j:min(j+4, len(z))] {
+				z[j+k] *= factor * float64(bits>>k&1)
+			}
+		}
+	}
+	if t.Flags&rsie.FlagPath != 0 {
+		along, _, _, _ := gauss(a.words(0, rsie.StreamPath))
+		along *= math.Sqrt(t.CovRankOne)
+		for j, p := range c.vector(run, rsie.VecPath) {
+			z[j] += along * p
+		}
+	}
+}
+
+// rescale multiplies the weights of a starting draw by StartHidden, those of the last layer by
+// StartOutput. Biases start at 0 and stay there; points of a box are left alone.
+func (c *call) rescale(x []float64, t *rsie.Run) {
+	if c.bounded {
+		return
+	}
+	for _, b := range c.blocks {
+		factor := t.StartHidden
+		if b.Layer == c.lastLayer {
+			factor = t.StartOutput
+		}
+		if c.lastLayer == 0 || factor == 1 {
+			continue
+		}
+		for j := range x[b.Offset:][:b.Rows*b.Cols] {
+			x[b.Offset+j] *= factor
+		}
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	rsie "github.com/symbio-ai/recursive-improvement"
 )
 
-// sampled returns the points of one distribution run of n members around mean 2+j, std 0.1(j+1)
-// and Sigma 0.5.
+// sampled returns the points of one distribution run of n members around mean 2+j with steps
+// 0.05(j+1): step size 0.5, scales 0.1(j+1).
 func sampled(t *testing.T, n int, shape rsie.Shape, set func(*rsie.Run)) (*loop, []float64) {
 	t.Helper()
 	l := newLoop(t, backend(t, 2), shape, []int{n}, func(_ int, r *rsie.Run) {
@@ -17,48 +17,98 @@ func sampled(t *testing.T, n int, shape rsie.Shape, set func(*rsie.Run)) (*loop,
 		r.Sigma = 0.5
 		set(r)
 	})
-	mean, std := make([]float64, shape.Dim), make([]float64, shape.Dim)
+	mean, scale := make([]float64, shape.Dim), make([]float64, shape.Dim)
 	for j := range mean {
-		mean[j], std[j] = 2+float64(j), 0.1*float64(j+1)
+		mean[j], scale[j] = 2+float64(j), 0.1*float64(j+1)
 	}
 	l.setVector(0, rsie.VecMean, mean)
-	l.setVector(0, rsie.VecStd, std)
+	l.setVector(0, rsie.VecScale, scale)
 	l.table[0].Generation = 3
 	l.do(rsie.OpSample)
 	return l, l.get(l.state.Next.Points)
 }
 
-// TestSample checks mean and deviation of both rules, and pairs.
+// TestSample checks mean and deviation, pairs, and that density thins without changing the
+// variance.
 func TestSample(t *testing.T) {
-	const n, dim = 2001, 7
-	for _, rule := range []uint8{rsie.CodeAdam, rsie.CodeNaturalGradient} {
-		for _, flags := range []uint8{rsie.FlagActive, rsie.FlagActive | rsie.FlagMirrored} {
-			l, points := sampled(t, n, vectorShape(dim), func(r *rsie.Run) { r.Update, r.Flags = rule, flags })
-			pairs := 0
-			for j := range dim {
-				std := 0.5
-				if rule == rsie.CodeNaturalGradient {
-					std = 0.1 * float64(j+1)
+	const n, dim = 4001, 7
+	for _, c := range []struct {
+		flags   uint16
+		density float64
+	}{{0, 1}, {rsie.FlagMirrored, 1}, {0, 0.25}} {
+		l, points := sampled(t, n, vectorShape(dim), func(r *rsie.Run) {
+			r.Flags, r.Density = rsie.FlagActive|rsie.FlagBegin|c.flags, c.density
+		})
+		pairs, zeros := 0, 0
+		for j := range dim {
+			step, center := 0.05*float64(j+1), 2+float64(j)
+			sum, square := 0., 0.
+			for i := range n {
+				d := (l.point(points, 0, i)[j] - center) / step
+				sum, square = sum+d, square+d*d
+				if d == 0 {
+					zeros++
 				}
-				sum, square := 0., 0.
-				for i := range n {
-					d := (l.point(points, 0, i)[j] - 2 - float64(j)) / std
-					sum, square = sum+d, square+d*d
-					if i&1 == 1 && math.Abs(d+(l.point(points, 0, i-1)[j]-2-float64(j))/std) < 1e-12 {
-						pairs++
-					}
-				}
-				if math.Abs(sum/n) > 5/math.Sqrt(n) || math.Abs(square/n-1) > 7*math.Sqrt(2./n) {
-					t.Errorf("rule %d parameter %d: mean %g, variance %g, want 0 and 1", rule, j, sum/n, square/n)
+				if i&1 == 1 && math.Abs(d+(l.point(points, 0, i-1)[j]-center)/step) < 1e-9 && d != 0 {
+					pairs++
 				}
 			}
-			want := 0
-			if flags&rsie.FlagMirrored != 0 {
-				want = n / 2 * dim
+			// The fourth moment of thinned normal noise is 3/density.
+			wide := math.Sqrt((3/c.density - 1) / n)
+			if math.Abs(sum/n) > 5/math.Sqrt(n) || math.Abs(square/n-1) > 5*wide {
+				t.Errorf("%+v parameter %d: mean %g, variance %g, want 0 and 1", c, j, sum/n, square/n)
 			}
-			if pairs != want {
-				t.Errorf("rule %d: %d mirrored values, want %d", rule, pairs, want)
-			}
+		}
+		want := 0
+		if c.flags&rsie.FlagMirrored != 0 {
+			want = n / 2 * dim
+		}
+		if pairs != want {
+			t.Errorf("%+v: %d mirrored values, want %d", c, pairs, want)
+		}
+		if got := float64(zeros) / (n * dim); math.Abs(got-(1-c.density)) > 0.02 {
+			t.Errorf("%+v: a share of %g is not moved, want %g", c, got, 1-c.density)
+		}
+	}
+}
+
+// TestSamplePath checks the variance along and across the evolution path.
+func TestSamplePath(t *testing.T) {
+	const n = 4000
+	l := newLoop(t, backend(t, 2), vectorShape(2), []int{n}, func(_ int, r *rsie.Run) {
+		distribution(r)
+		r.Sigma, r.Covariance, r.CovRankOne = 1, rsie.CodeRankOne, 0.5
+	})
+	l.table[0].Flags |= rsie.FlagPath
+	l.setVector(0, rsie.VecMean, []float64{0, 0})
+	l.setVector(0, rsie.VecPath, []float64{3, 4})
+	l.do(rsie.OpSample)
+	points := l.get(l.state.Next.Points)
+	along, across := 0., 0.
+	for i := range n {
+		x := l.point(points, 0, i)
+		a, b := 0.6*x[0]+0.8*x[1], 0.8*x[0]-0.6*x[1]
+		along, across = along+a*a/n, across+b*b/n
+	}
+	wide := 5 * math.Sqrt(2./n)
+	if math.Abs(along/13.5-1) > wide || math.Abs(across-1) > wide {
+		t.Errorf("variance %g along the path, %g across, want 1 + 0.5·25 and 1", along, across)
+	}
+}
+
+// TestSampleDraws checks that a generation of starting draws has the start's deviations.
+func TestSampleDraws(t *testing.T) {
+	shape := benchShape()
+	l, points := sampled(t, 3, shape, func(r *rsie.Run) { r.StartHidden, r.StartOutput = 2, 4 })
+	l.table[0].Flags |= rsie.FlagDraws
+	l.do(rsie.OpSample)
+	points = l.get(l.state.Next.Points)
+	z := make([]float64, shape.Dim)
+	normals(z, addressOf(&l.table[0], 1), rsie.StreamInitialise)
+	for k, factor := range []float64{2, 2, 2, 2, 4, 4} {
+		b := shape.Blocks[k]
+		if got, want := l.point(points, 0, 1)[b.Offset], factor*z[b.Offset]*b.Std; got != want {
+			t.Errorf("block %d starts at %g, want %g", k, got, want)
 		}
 	}
 }

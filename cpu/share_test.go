@@ -163,3 +163,31 @@ func TestShareDegenerate(t *testing.T) {
 		t.Errorf("choice %v", got)
 	}
 }
+
+// TestShareManyNiches checks more leaders than a tile holds: 140 corners of a simplex, each with
+// a second member that only its own leader can clear.
+func TestShareManyNiches(t *testing.T) {
+	const corners = 140
+	l := newLoop(t, backend(t, 2), vectorShape(corners), []int{2 * corners}, func(_ int, run *rsie.Run) {
+		run.Flags |= rsie.FlagSharing
+		run.Niche, run.DiversityBonus = 1, 0
+	})
+	fitness := make([]float64, 2*corners)
+	for i := range fitness {
+		x := make([]float64, corners)
+		x[i%corners] = 1
+		l.put(l.state.Next.Points, i*l.state.Stride, x)
+		fitness[i] = float64(i)
+	}
+	l.put(l.state.Next.Fitness, 0, fitness)
+	l.do(rsie.OpRank, rsie.OpShare)
+	for i, got := range l.get(l.state.Next.Selection) {
+		want := float64(i)
+		if i >= corners {
+			want = 2*corners - 1
+		}
+		if got != want {
+			t.Errorf("selection of member %d is %g, want %g", i, got, want)
+		}
+	}
+}

@@ -18,7 +18,7 @@ func TestSurvive(t *testing.T) {
 	})
 	l.generation()
 	l.fill()
-	l.table[0].Elites, l.table[1].Elites, l.table[2].Elites = 5, 3, 3
+	l.table[0].Elites, l.table[1].Elites, l.table[2].Elites = 5, 0, 3
 	l.table[2].Flags = 0
 	stride, factors, blocks := l.state.Stride, l.state.FactorLen, len(l.state.Shape.Blocks)
 	for _, b := range []rsie.Buffer{l.state.Next.Points, l.state.Next.Fitness, l.state.Next.Factors} {
@@ -57,5 +57,20 @@ func TestSurvive(t *testing.T) {
 	}
 	if got := l.get(l.state.Next.Parent)[:5]; !slices.Equal(got, []float64{0, 1, 2, 3, 4}) {
 		t.Errorf("parents of survivors %v, want their own numbers", got)
+	}
+}
+
+// TestKeepBest checks that a distribution run takes its best point along, with its fitness.
+func TestKeepBest(t *testing.T) {
+	l := newLoop(t, backend(t, 1), vectorShape(3), []int{4}, func(_ int, r *rsie.Run) { distribution(r) })
+	l.setVector(0, rsie.VecBest, []float64{1, 2, 3})
+	l.setMemory(0, rsie.MemBest, -5)
+	l.table[0].Elites = 1
+	l.do(rsie.OpSurvive)
+	if got := l.point(l.get(l.state.Next.Points), 0, 0); !slices.Equal(got, []float64{1, 2, 3}) {
+		t.Errorf("row 0 is %v, want the best point", got)
+	}
+	if got := l.get(l.state.Next.Fitness)[0]; got != -5 {
+		t.Errorf("its fitness is %g, want -5", got)
 	}
 }

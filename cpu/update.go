@@ -6,140 +6,204 @@ import (
 	rsie "github.com/symbio-ai/recursive-improvement"
 )
 
-// Bounds of a deviation of natural gradient, far from what a search reaches before its points
-// stop changing in float64.
-const stdLowest, stdHighest = 1e-30, 1e30
-
-// update moves the distribution of a run by the n members in rows [0, EvalTo) of Next, ranked
-// 0 to n-1 by Next.Order: see [rsie.OpUpdate]. m is the mean, s the deviation.
+// update moves the distribution of a run by the n members in rows [0, EvalTo) of Next, best
+// first by Next.Order: see [rsie.OpUpdate]. m is the mean, step as in sample, w of
+// [rsie.Weights].
 //
-//	adam: s = Sigma, t = Generation + 1
-//	  c    = rank/(n-1) - 1/2
-//	  g    = Σ_i c_i·(x_i - m)/s / (n·s)
-//	  m1   = β1·m1 + (1-β1)·g;  m2 = β2·m2 + (1-β2)·g²
-//	  m   -= LearningRate · m1/(1-β1^t) / (sqrt(m2/(1-β2^t)) + ε)
-//	natural gradient: z = (x - m)/s
-//	  w    = max(0, ln(n/2+1) - ln(rank+1)) / its sum - 1/n
-//	  m   += LearningRate·s·Σ_i w_i·z_i
-//	  s   *= exp(StdLearningRate·(3+ln D)/(10·sqrt D)·Σ_i w_i·(z_i²-1))
+//	z[i] = (x[i] - m)/step, shortened to √(4D + 40) where it is longer
+//	g = Σ_i w_i·z[i];  q[j] = Σ_i w_i·z[i,j]²
 //
-// Sums run over members in index order. With fewer than two evaluated members nothing moves.
-// The mean of a bounded problem stays in the box.
-//
-// Sources: T. Salimans et al., arXiv:1703.03864, algorithm 1; D. Kingma, J. Ba,
-// arXiv:1412.6980, algorithm 1; T. Schaul et al., GECCO 2011, algorithm 2 (SNES).
+// then the mean by move, step factors by control and adapt. A generation of starting draws puts
+// the mean on the best of them instead. Sums run over members in index order. With fewer than
+// two members nothing moves.
 func update(c *call) {
+	c.eachRun(updates, setWeights)
+	c.eachRun(updates, setSteps)
 	c.clear()
 	for r := range c.runs {
 		if updates(&c.runs[r]) {
-			c.add(r, 0, 1, 1)
+			c.add(r, 0, int(c.runs[r].EvalTo), c.rows)
 		}
 	}
-	c.each(setUtility)
+	c.each(shorten)
 	c.clear()
 	for r := range c.runs {
 		if updates(&c.runs[r]) {
 			c.add(r, 0, c.dim, columns)
 		}
 	}
-	c.each(moveColumns)
+	c.each(sumColumns)
+	c.eachRun(updates, updateRun)
+	c.eachRun(drew, startAtBest)
 }
 
 func updates(t *rsie.Run) bool {
-	return active(t) && t.Family == rsie.CodeDistribution && t.EvalTo >= 2
+	return distributes(t) && t.EvalTo >= 2 && t.Flags&rsie.FlagDraws == 0
 }
 
-// setUtility writes c or w of the evaluated members of a run.
-func setUtility(c *call, _ int, s span) {
+func drew(t *rsie.Run) bool { return distributes(t) && t.Flags&rsie.FlagDraws != 0 }
+
+// startAtBest puts the mean on the best point.
+func startAtBest(c *call, _ int, s span) {
+	copy(c.vector(s.run, rsie.VecMean), c.vector(s.run, rsie.VecBest))
+	copy(c.vector(s.run, rsie.VecBefore), c.vector(s.run, rsie.VecBest))
+}
+
+// setWeights writes the weight of every member of a run to scratch, by index.
+func setWeights(c *call, _ int, s span) {
 	t := &c.runs[s.run]
 	from, to := c.members(s.run)
-	utility := c.utility[from:to]
-	n, place, sum := float64(t.EvalTo), 0., 0.
+	n := int(t.EvalTo)
+	byRank := c.ranked[from : from+n]
+	rsie.Weights(byRank, t, c.sigma(s.run))
+	place := 0
 	for _, i := range c.next.order[from:to] {
-		if i >= t.EvalTo {
-			continue
-		}
-		if t.Update == rsie.CodeAdam {
-			utility[i] = place/(n-1) - 0.5
-		} else {
-			utility[i] = math.Max(0, math.Log(n/2+1)-math.Log(place+1))
-			sum += utility[i]
-		}
-		place++
-	}
-	if t.Update == rsie.CodeNaturalGradient {
-		for i := range utility[:t.EvalTo] {
-			utility[i] = utility[i]/sum - 1/n
+		if int(i) < n {
+			c.utility[from+int(i)] = byRank[place]
+			place++
 		}
 	}
 }
 
-func moveColumns(c *call, _ int, s span) {
+// shorten writes to scratch the factor on every member's noise.
+func shorten(c *call, _ int, s span) {
+	t := &c.runs[s.run]
+	mean, steps := c.vector(s.run, rsie.VecMean), c.stepsOf(s.run)
+	longest := float64(4*c.dim + 40)
+	for i := s.from; i < s.to; i++ {
+		m := int(t.Offset) + i
+		sum := 0.0
+		for j, x := range c.next.point(c, m) {
+			z := (x - mean[j]) / steps[j]
+			sum += z * z
+		}
+		c.shorter[m] = 1
+		if sum > longest {
+			c.shorter[m] = math.Sqrt(longest / sum)
+		}
+	}
+}
+
+// sumColumns writes g and q of some columns. The covariance style sums good members alone.
+func sumColumns(c *call, _ int, s span) {
 	t := &c.runs[s.run]
 	mean := c.vector(s.run, rsie.VecMean)[s.from:s.to]
-	std := c.vector(s.run, rsie.VecStd)[s.from:s.to]
-	if t.Update == rsie.CodeAdam {
-		var g [columns]float64
-		scale := 1 / (float64(t.EvalTo) * t.Sigma)
-		c.gradient(g[:len(mean)], s, t)
-		adam(mean, g[:len(mean)], c.vector(s.run, rsie.VecMoment1)[s.from:s.to],
-			c.vector(s.run, rsie.VecMoment2)[s.from:s.to], scale, t)
-	} else {
-		c.naturalGradient(mean, std, s, t)
+	steps := c.stepsOf(s.run)[s.from:s.to]
+	g, q := c.gradientOf(s.run)[s.from:s.to], c.squareOf(s.run)[s.from:s.to]
+	var inverse [columns]float64
+	for j, v := range steps {
+		inverse[j] = 1 / v
+	}
+	clear(g)
+	clear(q)
+	goodOnly := t.Scales == rsie.CodeVariance || t.Scales == rsie.CodeDeviation
+	for i := range int(t.EvalTo) {
+		m := int(t.Offset) + i
+		w, f := c.utility[m], c.shorter[m]
+		if w == 0 {
+			continue
+		}
+		square := w
+		if goodOnly {
+			square = max(w, 0)
+		}
+		row := c.next.points[m*c.stride:][s.from:s.to]
+		mean, g, q := mean[:len(row)], g[:len(row)], q[:len(row)]
+		for j, x := range row {
+			z := f * (x - mean[j]) * inverse[j&(columns-1)]
+			g[j] += w * z
+			q[j] += square * z * z
+		}
+	}
+}
+
+// updateRun applies the sums of a run.
+func updateRun(c *call, _ int, s span) {
+	r := s.run
+	t, m := &c.runs[r], c.memoryOf(r)
+	copy(c.vector(r, rsie.VecBefore), c.vector(r, rsie.VecMean))
+	m[rsie.MemUpdates]++
+	c.move(r)
+	c.control(r)
+	c.lengthenPath(r)
+	c.adapt(r)
+	mean := c.vector(r, rsie.VecMean)
+	if t.Decay > 0 {
+		for j := range mean {
+			mean[j] *= 1 - t.Decay
+		}
+	}
+	if t.Pull > 0 {
+		for j, b := range c.vector(r, rsie.VecBest) {
+			mean[j] += t.Pull * (b - mean[j])
+		}
 	}
 	c.clip(mean)
 }
 
-// gradient writes Σ_i c_i·(x_i - m)/s of some columns.
-func (c *call) gradient(g []float64, s span, t *rsie.Run) {
-	mean := c.vector(s.run, rsie.VecMean)[s.from:s.to]
-	for i := range int(t.EvalTo) {
-		m := int(t.Offset) + i
-		u := c.utility[m]
-		row := c.next.points[m*c.stride:][s.from:s.to]
-		mean, g = mean[:len(row)], g[:len(row)]
-		for j, x := range row {
-			g[j] += u * (x - mean[j])
+// move changes the mean along g:
+//
+//	plain   v = β·v + (1-β)·g;  mean += rate·step·v
+//	adam    v = β·v + (1-β)·g;  u = β2·u + (1-β2)·g²;  1-β2 = SecondRate, t = updates
+//	        mean += rate·step·(v/(1-β^t)) / (√(u/(1-β2^t)) + ε)
+//	clipup  v = β·v + rate·sigma·(step∘g)/|step∘g|, |v| <= MaxSpeed·rate·sigma;  mean += v
+//
+// Sources: D. Kingma, J. Ba, arXiv:1412.6980, algorithm 1; N. Toklu et al., arXiv:2008.02387,
+// algorithm 2 (ClipUp).
+func (c *call) move(r int) {
+	t := &c.runs[r]
+	mean, g, steps := c.vector(r, rsie.VecMean), c.gradientOf(r), c.stepsOf(r)
+	v, u := c.vector(r, rsie.VecMoment1), c.vector(r, rsie.VecMoment2)
+	switch t.Update {
+	case rsie.CodePlain:
+		for j := range mean {
+			v[j] = t.Momentum*v[j] + (1-t.Momentum)*g[j]
+			mean[j] += t.LearningRate * steps[j] * v[j]
 		}
-	}
-	for j := range g {
-		g[j] /= t.Sigma
+	case rsie.CodeAdam:
+		updates := c.memoryOf(r)[rsie.MemUpdates]
+		beta2 := 1 - t.SecondRate
+		correct1, correct2 := 1-math.Pow(t.Momentum, updates), 1-math.Pow(beta2, updates)
+		for j := range mean {
+			v[j] = t.Momentum*v[j] + (1-t.Momentum)*g[j]
+			u[j] = beta2*u[j] + t.SecondRate*g[j]*g[j]
+			root := math.Sqrt(u[j] / correct2)
+			mean[j] += t.LearningRate * steps[j] * (v[j] / correct1) / (root + rsie.AdamEpsilon)
+		}
+	case rsie.CodeClipUp:
+		rate := t.LearningRate * c.sigma(r)
+		length := 0.0
+		for j := range g {
+			length += steps[j] * g[j] * steps[j] * g[j]
+		}
+		pace := 0.0
+		if length > 0 {
+			pace = rate / math.Sqrt(length)
+		}
+		for j := range v {
+			v[j] = t.Momentum*v[j] + pace*steps[j]*g[j]
+		}
+		limit(v, t.MaxSpeed*rate)
+		for j := range mean {
+			mean[j] += v[j]
+		}
 	}
 }
 
-func adam(mean, g, moment1, moment2 []float64, scale float64, t *rsie.Run) {
-	steps := float64(t.Generation) + 1
-	correct1 := 1 - math.Pow(rsie.AdamBeta1, steps)
-	correct2 := 1 - math.Pow(rsie.AdamBeta2, steps)
-	for j := range mean {
-		d := g[j] * scale
-		moment1[j] = rsie.AdamBeta1*moment1[j] + (1-rsie.AdamBeta1)*d
-		moment2[j] = rsie.AdamBeta2*moment2[j] + (1-rsie.AdamBeta2)*d*d
-		root := math.Sqrt(moment2[j] / correct2)
-		mean[j] -= t.LearningRate * (moment1[j] / correct1) / (root + rsie.AdamEpsilon)
+// limit shortens v to at most the given length.
+func limit(v []float64, longest float64) {
+	if n := math.Sqrt(squared(v)); n > longest {
+		for j := range v {
+			v[j] *= longest / n
+		}
 	}
 }
 
-func (c *call) naturalGradient(mean, std []float64, s span, t *rsie.Run) {
-	var first, second, inverse [columns]float64
-	for j, v := range std {
-		inverse[j] = 1 / v
+// squared returns Σ v².
+func squared(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x * x
 	}
-	for i := range int(t.EvalTo) {
-		m := int(t.Offset) + i
-		w := c.utility[m]
-		row := c.next.points[m*c.stride:][s.from:s.to]
-		mean := mean[:len(row)]
-		for j, x := range row {
-			z := (x - mean[j]) * inverse[j&(columns-1)]
-			first[j&(columns-1)] += w * z
-			second[j&(columns-1)] += w * (z*z - 1)
-		}
-	}
-	d := float64(c.dim)
-	rate := t.StdLearningRate * (3 + math.Log(d)) / (10 * math.Sqrt(d))
-	for j := range mean {
-		mean[j] += t.LearningRate * std[j] * first[j]
-		std[j] = min(max(std[j]*exp(rate*second[j]), stdLowest), stdHighest)
-	}
+	return sum
 }

@@ -18,20 +18,21 @@ type Batch struct {
 	program rsie.Program // nil: the host evaluates
 	runs    []runEntry
 	table   []rsie.Run
-	fitness []float64 // [M], host side
-	points  []float64 // one run's points, host evaluation only
-	starts  [][]float64
+	fitness []float64   // [M], host side
+	points  []float64   // one run's points, host evaluation only
+	starts  [][]float64 // first members of population runs, until the first step
 }
 
 // The operations of a generation, before and after the evaluation.
 var (
-	askFirst = []rsie.Op{rsie.OpInitialise, rsie.OpSample}
-	askNext  = []rsie.Op{rsie.OpBreed, rsie.OpSample, rsie.OpSurvive}
+	ask      = []rsie.Op{rsie.OpInitialise, rsie.OpBreed, rsie.OpSample, rsie.OpSurvive}
 	evaluate = []rsie.Op{rsie.OpEvaluate}
 	tell     = []rsie.Op{rsie.OpRank, rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor}
+	probe    = []rsie.Op{rsie.OpProbe}
+	settle   = []rsie.Op{rsie.OpSettle}
 
-	deviceFirst = join(askFirst, evaluate, tell)
-	deviceNext  = join(askNext, evaluate, tell)
+	onDevice      = join(ask, evaluate, tell)
+	probeOnDevice = join(probe, []rsie.Op{rsie.OpEvaluateProbes}, settle)
 )
 
 func join(lists ...[]rsie.Op) (out []rsie.Op) {
@@ -59,9 +60,8 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 		if spec.Budget < 1 {
 			return nil, fmt.Errorf("%w: budget %d evaluations, want at least 1", rsie.ErrInvalid, spec.Budget)
 		}
-		n := spec.Strategy.PopulationSize
-		out.runs[r] = runEntry{spec: spec, members: n, offset: members,
-			curve: Curve{Budget: spec.Budget, Points: make([]Point, 0, min(spec.Budget, 512))}}
+		out.runs[r] = newEntry(spec, out.shape, samplesOf(p), members)
+		n := out.runs[r].members
 		out.table[r] = out.runs[r].template()
 		sizes[r], members, largest = n, members+n, max(largest, n)
 		svd = svd || spec.Strategy.Family == rsie.Population && spec.Strategy.Mutation == rsie.SVD
@@ -83,6 +83,14 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 		out.points = make([]float64, largest*out.shape.Dim)
 	}
 	return out, nil
+}
+
+// samplesOf returns the number of training samples of a problem, 0 when it has none.
+func samplesOf(p rsie.Problem) int {
+	if m, ok := p.(rsie.Modelled); ok {
+		return m.Rows(rsie.Training).S
+	}
+	return 0
 }
 
 // MaxBatchBytes is the memory one batch may take on a backend.
@@ -126,40 +134,42 @@ func (b *Batch) Step(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	first := b.runs[0].generation == 0
-	noisy := b.shape.Noisy
+	noisy, probes := b.shape.Noisy, false
 	for r := range b.runs {
 		b.runs[r].fill(&b.table[r], noisy)
+		probes = probes || b.table[r].Probes > 0
 	}
-	if err := b.generation(ctx, first); err != nil {
+	if err := b.generation(ctx); err != nil {
 		return err
 	}
 	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
 		return err
 	}
-	b.state.Swap()
 	for r := range b.runs {
 		b.record(&b.runs[r], &b.table[r])
+	}
+	if probes {
+		if err := b.probeMeans(ctx); err != nil {
+			return err
+		}
+	}
+	b.state.Swap()
+	for r := range b.runs {
+		b.runs[r].advance(&b.table[r])
 	}
 	return nil
 }
 
 // generation makes, evaluates and tells Next.
-func (b *Batch) generation(ctx context.Context, first bool) error {
-	device, ask := deviceNext, askNext
-	if first {
-		device, ask = deviceFirst, askFirst
-	}
+func (b *Batch) generation(ctx context.Context) error {
 	if b.program != nil && b.starts == nil {
-		return b.backend.Do(b.state, b.table, b.program, device)
+		return b.backend.Do(b.state, b.table, b.program, onDevice)
 	}
 	if err := b.backend.Do(b.state, b.table, nil, ask); err != nil {
 		return err
 	}
-	if first {
-		if err := b.uploadStarts(); err != nil {
-			return err
-		}
+	if err := b.uploadStarts(); err != nil {
+		return err
 	}
 	if b.program != nil {
 		if err := b.backend.Do(b.state, b.table, b.program, evaluate); err != nil {
@@ -169,6 +179,33 @@ func (b *Batch) generation(ctx context.Context, first bool) error {
 		return err
 	}
 	return b.backend.Do(b.state, b.table, nil, tell)
+}
+
+// probeMeans evaluates the probes of the runs that have some, and counts them.
+func (b *Batch) probeMeans(ctx context.Context) error {
+	if b.program != nil {
+		if err := b.backend.Do(b.state, b.table, b.program, probeOnDevice); err != nil {
+			return err
+		}
+	} else {
+		if err := b.backend.Do(b.state, b.table, nil, probe); err != nil {
+			return err
+		}
+		if err := b.hostProbes(ctx); err != nil {
+			return err
+		}
+		if err := b.backend.Do(b.state, b.table, nil, settle); err != nil {
+			return err
+		}
+	}
+	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
+		return err
+	}
+	for r := range b.runs {
+		t := &b.table[r]
+		b.runs[r].count(b.fitness[t.Offset+t.Members-t.Probes:][:t.Probes])
+	}
+	return nil
 }
 
 func (b *Batch) uploadStarts() error {
@@ -191,44 +228,83 @@ func (b *Batch) hostEvaluate(ctx context.Context) error {
 	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
 		return err
 	}
-	dim := b.shape.Dim
 	for r := range b.runs {
 		t := &b.table[r]
 		if t.Flags&rsie.FlagActive == 0 {
 			continue
 		}
-		from, to := int(t.EvalFrom), int(t.EvalTo)
-		points := b.points[:(to-from)*dim]
-		for i := from; i < to; i++ {
-			row := points[(i-from)*dim:][:dim]
-			if err := b.backend.Download(row, b.state.Next.Points, (int(t.Offset)+i)*b.state.Stride); err != nil {
+		if err := b.hostRows(ctx, r, t.EvalFrom, t.EvalTo, 0); err != nil {
+			return err
+		}
+		fitness := b.fitness[t.Offset+t.EvalTo:][:t.Members-t.EvalTo]
+		for i := range fitness {
+			fitness[i] = rsie.Worst
+		}
+	}
+	return b.backend.Upload(b.state.Next.Fitness, 0, b.fitness)
+}
+
+// hostProbes asks the problem for the fitness of the probes.
+func (b *Batch) hostProbes(ctx context.Context) error {
+	for r := range b.runs {
+		if t := &b.table[r]; t.Probes > 0 {
+			if err := b.hostRows(ctx, r, t.Members-t.Probes, t.Members, 1); err != nil {
 				return err
-			}
-		}
-		fitness := b.fitness[int(t.Offset):][:t.Members]
-		key := b.runs[r].spec.Key.Child(uint64(rsie.StreamProblem)).Child(uint64(t.Generation))
-		if err := b.problem.Evaluate(ctx, fitness[from:to], points, key); err != nil {
-			return fmt.Errorf("%s: %w", b.shape.Name, err)
-		}
-		for i := from; i < len(fitness); i++ {
-			if i >= to || math.IsNaN(fitness[i]) || math.IsInf(fitness[i], 0) {
-				fitness[i] = rsie.Worst
 			}
 		}
 	}
 	return b.backend.Upload(b.state.Next.Fitness, 0, b.fitness)
 }
 
-// record counts the evaluations of a generation and extends the curve, in the order of members.
+// hostRows writes the fitness of rows [from, to) of run r to the host side. use tells the keys of
+// a generation's evaluations apart.
+func (b *Batch) hostRows(ctx context.Context, r int, from, to uint32, use uint64) error {
+	t, dim := &b.table[r], b.shape.Dim
+	n := int(to - from)
+	points := b.points[:n*dim]
+	for i := range n {
+		at := (int(t.Offset+from) + i) * b.state.Stride
+		if err := b.backend.Download(points[i*dim:][:dim], b.state.Next.Points, at); err != nil {
+			return err
+		}
+	}
+	fitness := b.fitness[t.Offset+from:][:n]
+	key := b.runs[r].spec.Key.Child(uint64(rsie.StreamProblem)).Child(2*uint64(t.Generation) + use)
+	if err := b.problem.Evaluate(ctx, fitness, points, key); err != nil {
+		return fmt.Errorf("%s: %w", b.shape.Name, err)
+	}
+	for i, f := range fitness {
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			fitness[i] = rsie.Worst
+		}
+	}
+	return nil
+}
+
+// record counts the members of a generation, in their order.
 func (b *Batch) record(e *runEntry, t *rsie.Run) {
-	if t.Flags&rsie.FlagActive == 0 {
-		return
+	if t.Flags&rsie.FlagActive != 0 {
+		e.count(b.fitness[t.Offset+t.EvalFrom : t.Offset+t.EvalTo])
 	}
-	for i := t.EvalFrom; i < t.EvalTo; i++ {
+}
+
+// count counts evaluations and extends the curve.
+func (e *runEntry) count(fitness []float64) {
+	for _, f := range fitness {
 		e.spent++
-		e.curve.add(e.spent, b.fitness[e.offset+int(i)])
+		e.curve.add(e.spent, f)
+		if f < e.mark-improvement*math.Abs(e.mark) {
+			e.mark, e.improved = f, e.spent
+		}
 	}
-	e.generation++
+}
+
+// advance ends a generation.
+func (e *runEntry) advance(t *rsie.Run) {
+	if t.Flags&rsie.FlagActive != 0 {
+		e.generation++
+		e.since++
+	}
 }
 
 // Run steps until every run is done or the context ends.
@@ -276,15 +352,23 @@ func (b *Batch) memory(r int) ([]float64, error) {
 // Members returns a copy of the points of run r's last population, [N, D], and their fitness.
 func (b *Batch) Members(r int) (points, fitness []float64, err error) {
 	e := &b.runs[r]
+	// A run that ended earlier than the batch lies on the side it was told on.
+	side, steps := &b.state.Now, 0
+	for i := range b.runs {
+		steps = max(steps, b.runs[i].generation)
+	}
+	if (steps-e.generation)%2 == 1 {
+		side = &b.state.Next
+	}
 	points = make([]float64, e.members*b.shape.Dim)
 	for i := range e.members {
 		row := points[i*b.shape.Dim:][:b.shape.Dim]
-		if err := b.backend.Download(row, b.state.Now.Points, (e.offset+i)*b.state.Stride); err != nil {
+		if err := b.backend.Download(row, side.Points, (e.offset+i)*b.state.Stride); err != nil {
 			return nil, nil, err
 		}
 	}
 	fitness = make([]float64, e.members)
-	return points, fitness, b.backend.Download(fitness, b.state.Now.Fitness, e.offset)
+	return points, fitness, b.backend.Download(fitness, side.Fitness, e.offset)
 }
 
 // Save returns the whole state of the batch as one value: per run generation, spent and curve,
@@ -293,7 +377,12 @@ func (b *Batch) Save() ([]float64, error) {
 	var out []float64
 	for r := range b.runs {
 		e := &b.runs[r]
-		out = append(out, float64(e.generation), float64(e.spent), float64(len(e.curve.Points)))
+		last := 0.0
+		if e.last {
+			last = 1
+		}
+		out = append(out, float64(e.generation), float64(e.spent), float64(e.since), float64(e.restarts), last,
+			float64(e.improved), e.mark, float64(len(e.curve.Points)))
 		for _, p := range e.curve.Points {
 			out = append(out, float64(p.Evaluations), p.Fitness)
 		}
@@ -307,12 +396,13 @@ func (b *Batch) Restore(saved []float64) error {
 	short := fmt.Errorf("%w: saved batch ends early", rsie.ErrShape)
 	for r := range b.runs {
 		e := &b.runs[r]
-		if len(saved) < 3 {
+		if len(saved) < 8 {
 			return short
 		}
-		e.generation, e.spent = int(saved[0]), int(saved[1])
-		n := saved[2]
-		saved = saved[3:]
+		e.generation, e.spent, e.since, e.restarts = int(saved[0]), int(saved[1]), int(saved[2]), int(saved[3])
+		e.last, e.improved, e.mark = saved[4] == 1, int(saved[5]), saved[6]
+		n := saved[7]
+		saved = saved[8:]
 		if !(n >= 0 && 2*n <= float64(len(saved))) {
 			return short
 		}

@@ -38,7 +38,7 @@ func strategyCost(s rsie.Strategy, shape rsie.Shape) float64 {
 	case rsie.Random:
 		return copying + costNormal*d
 	case rsie.Distribution:
-		cost := copying + (costNormal+2)*d + 4*d // sample, then the update's sums
+		cost := copying + (costNormal+2)*d + 9*d // sample, then the update's sums and lengths
 		if s.Mirrored {
 			cost -= costNormal * d / 2
 		}

@@ -71,7 +71,7 @@ func TestScore(t *testing.T) {
 // strategy seen once must lead by it.
 func TestLeadersNeedEvidence(t *testing.T) {
 	a := newArchive()
-	for i, scores := range [][]float64{{0.60, 0.62, 0.58}, {0.61}, {0.40, 0.44}} {
+	for i, scores := range [][]float64{{0.60, 0.62, 0.58}, {0.605}, {0.40, 0.44}} {
 		s := rsie.DefaultStrategy()
 		s.PopulationSize += i
 		r := a.at(s, 0)
@@ -81,6 +81,6 @@ func TestLeadersNeedEvidence(t *testing.T) {
 	}
 	require.InDelta(t, math.Sqrt((2*0.02*0.02+2*0.02*0.02)/3), a.noise(), 1e-12)
 	top := a.leaders(2)
-	require.Equal(t, 50, top[0].strategy.PopulationSize, "three measurements of 0.60 beat one of 0.61")
+	require.Equal(t, 50, top[0].strategy.PopulationSize, "three measurements of 0.60 beat one of 0.605")
 	require.Equal(t, 51, top[1].strategy.PopulationSize)
 }

@@ -13,11 +13,7 @@ func Describe(s rsie.Strategy) string {
 	case rsie.Random:
 		return "random search"
 	case rsie.Distribution:
-		text := fmt.Sprintf("%s, %d samples", s.UpdateRule, s.PopulationSize)
-		if s.Mirrored {
-			text += " mirrored"
-		}
-		return text + fmt.Sprintf(", sigma %.3g, learning rate %.3g", s.Sigma, s.LearningRate)
+		return describeDistribution(s)
 	}
 	parts := []string{fmt.Sprintf("%s of %d, elite %.0f%%", s.Selection, s.PopulationSize, 100*s.ElitismRatio)}
 	if s.CrossoverRate > 0 {
@@ -29,6 +25,37 @@ func Describe(s rsie.Strategy) string {
 	}
 	if s.FitnessSharing {
 		parts = append(parts, "sharing")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// describeDistribution names the parts of a distribution strategy that are on.
+func describeDistribution(s rsie.Strategy) string {
+	size := fmt.Sprint(s.PopulationSize)
+	if s.PopulationRule == rsie.LogDimension {
+		size = "4+3lnD"
+	}
+	parts := []string{fmt.Sprintf("%s %s samples", s.Recombination, size)}
+	if s.Mirrored {
+		parts[0] += " mirrored"
+	}
+	parts = append(parts, fmt.Sprintf("%s rate %.3g", s.UpdateRule, s.LearningRate.Value),
+		fmt.Sprintf("sigma %.3g", s.Sigma.Value))
+	for _, p := range []struct {
+		on   bool
+		text string
+	}{
+		{s.StepControl != rsie.NoControl, fmt.Sprintf("%s control", s.StepControl)},
+		{s.ScaleRule != rsie.NoScales, fmt.Sprintf("%s scales", s.ScaleRule)},
+		{s.Covariance != rsie.NoCovariance, string(s.Covariance)},
+		{s.StartDraws > 1, fmt.Sprintf("best of %d starts", s.StartDraws)},
+		{s.Pull > 0, fmt.Sprintf("pull %.2g", s.Pull)},
+		{s.Probes > 0, fmt.Sprintf("%d probes", s.Probes)},
+		{s.Restart != rsie.NoRestart, fmt.Sprintf("restart %s", s.Restart)},
+	} {
+		if p.on {
+			parts = append(parts, p.text)
+		}
 	}
 	return strings.Join(parts, ", ")
 }

@@ -78,6 +78,9 @@ func (c *Config) complete() error {
 	return c.Objectives.Check()
 }
 
+// anchorRuns is the number of keys per strategy that anchors are measured with.
+const anchorRuns = 5
+
 // Engine searches for strategies: level 2. Use it from one goroutine.
 type Engine struct {
 	config      Config
@@ -131,9 +134,11 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 		case t.Anchors != nil && factory == nil:
 			g.anchors = *t.Anchors
 		case ok:
+			// Spent before the run was stopped; restore overrules it by the stored sum.
+			e.evaluations += int64(len(rsie.Baselines()) * anchorRuns * e.config.BaseTaskBudget)
 			g.anchors = stored
 		default:
-			m := AnchorMeter{Backend: e.config.Backend, Budget: e.config.BaseTaskBudget, Runs: 5}
+			m := AnchorMeter{Backend: e.config.Backend, Budget: e.config.BaseTaskBudget, Runs: anchorRuns}
 			report, err := m.Measure(ctx, t.Name, g.problem, e.key.Child(keyAnchors))
 			if err != nil {
 				return nil, err

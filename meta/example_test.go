@@ -13,7 +13,7 @@ import (
 	"github.com/symbio-ai/recursive-improvement/task"
 )
 
-// bowl is a user's own problem: fitness is the squared distance to (3, -1).
+// bowl is a user's own problem: fitness is the squared distance to (0.6, -0.4).
 type bowl struct{}
 
 func (bowl) Shape() rsie.Shape {
@@ -22,7 +22,7 @@ func (bowl) Shape() rsie.Shape {
 
 func (bowl) Evaluate(_ context.Context, fitness, points []float64, _ rsie.Key) error {
 	for i := range fitness {
-		x, y := points[2*i]-3, points[2*i+1]+1
+		x, y := points[2*i]-0.6, points[2*i+1]+0.4
 		fitness[i] = x*x + y*y
 	}
 	return nil
@@ -63,11 +63,11 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println("evaluations:", got.Evaluations)
-	fmt.Println("fitness below 0.1:", got.Fitness < 0.1)
+	fmt.Println("fitness below 0.01:", got.Fitness < 0.01)
 	// Output:
 	// found: true
 	// evaluations: 2000
-	// fitness below 0.1: true
+	// fitness below 0.01: true
 }
 
 func ExampleEngine_InitializeMetaPopulation() {

@@ -16,12 +16,26 @@ type RunSpec struct {
 // runEntry is what the loop knows of one run besides the backend's state.
 type runEntry struct {
 	spec       RunSpec
-	members    int
+	scale      rsie.Scale
+	members    int // rows
 	offset     int
 	generation int
 	spent      int // evaluations
 	curve      Curve
+
+	// Of distribution runs.
+	since    int     // generations since the last start
+	restarts int     // starts after the first
+	last     bool    // the last phase has begun
+	improved int     // evaluations at the last improvement of 0.1 %
+	mark     float64 // fitness then
+	weights  []float64
+	muEff    float64
+	ranked   int // members that muEff is of
 }
+
+// improvement is the relative gain in fitness that counts against a restart.
+const improvement = 1e-3
 
 // code returns the table code of the gene's value in s: its place in the space, from 1.
 func code(gene string, s *rsie.Strategy) uint8 {
@@ -38,6 +52,59 @@ func share(ratio float64, n, lowest, highest int) uint32 {
 	return uint32(min(max(int(math.Round(ratio*float64(n))), lowest), highest))
 }
 
+// newEntry returns the entry of a run on points of a shape with S samples.
+func newEntry(spec RunSpec, shape rsie.Shape, samples, offset int) runEntry {
+	e := runEntry{spec: spec, offset: offset, mark: rsie.Worst,
+		scale: rsie.Scale{Dim: shape.Dim, Budget: spec.Budget, Samples: samples},
+		curve: Curve{Budget: spec.Budget, Points: make([]Point, 0, min(spec.Budget, 512))}}
+	e.spec.Strategy = rsie.StrategySpace.Canonical(spec.Strategy)
+	s := &e.spec.Strategy
+	e.members = s.PopulationSize
+	if s.Family == rsie.Distribution {
+		e.members = max(e.largest(), s.StartDraws) + s.Probes
+		if s.KeepBest {
+			e.members++
+		}
+		e.weights = make([]float64, e.members)
+	}
+	return e
+}
+
+// smallest is the least number of samples of a generation.
+const smallest = 4
+
+// size returns the samples of a generation of a distribution at the spent share u.
+func (e *runEntry) size(u float64) int {
+	s := &e.spec.Strategy
+	base := float64(s.PopulationSize)
+	if s.PopulationRule == rsie.LogDimension {
+		base = 4 + math.Floor(3*math.Log(float64(e.scale.Dim)))
+	}
+	base *= s.PopulationScale.At(e.scale, u)
+	if s.Restart == rsie.IPOP {
+		base *= math.Pow(2, float64(e.restarts))
+	}
+	return int(math.Round(min(max(base, smallest), e.ceiling())))
+}
+
+// ceiling bounds the samples of a generation, so that a run has generations to learn from.
+func (e *runEntry) ceiling() float64 {
+	return math.Max(float64(e.spec.Strategy.PopulationSize), math.Max(smallest, float64(e.spec.Budget)/10))
+}
+
+// largest returns the largest size that a generation can have.
+func (e *runEntry) largest() int {
+	if e.spec.Strategy.Restart == rsie.IPOP {
+		return int(math.Round(e.ceiling()))
+	}
+	n := 0
+	// Schedules are monotonous but for rounding, so the ends and the middle bound them.
+	for _, u := range []float64{0, 0.4999, 0.5, 1} {
+		n = max(n, e.size(u))
+	}
+	return n
+}
+
 // template returns the entries of the table that stay the same during a run.
 func (e *runEntry) template() rsie.Run {
 	s := &e.spec.Strategy
@@ -50,38 +117,56 @@ func (e *runEntry) template() rsie.Run {
 		Selection:     code("selection_strategy", s),
 		Mutation:      code("mutation_strategy", s),
 		Crossover:     code("crossover_strategy", s),
-		Update:        code("update_rule", s),
 		CrossoverRate: s.CrossoverRate, Rate: s.MutationRate,
 		DiversityThreshold: s.DiversityThreshold, DiversityBonus: s.DiversityBonus,
-		StdLearningRate: s.StdLearningRate,
 	}
 	for _, f := range []struct {
 		on  bool
-		bit uint8
+		bit uint16
 	}{{s.Mirrored, rsie.FlagMirrored}, {s.FitnessSharing, rsie.FlagSharing}, {s.AdaptiveMutation, rsie.FlagAdaptive}} {
 		if f.on {
 			t.Flags |= f.bit
 		}
 	}
+	if s.Family == rsie.Distribution {
+		e.distributionTemplate(&t)
+	}
 	return t
 }
 
-// fill resolves the schedules and sizes of the coming generation:
-//
-//	value(u) = value · end^u,  u = spent / budget
-//
-// A run whose budget is spent becomes inactive. Survivors of a noisy problem are measured again.
+func (e *runEntry) distributionTemplate(t *rsie.Run) {
+	s := &e.spec.Strategy
+	t.Update = code("update_rule", s)
+	t.Recombine, t.Control = code("recombination", s), code("step_control", s)
+	t.Scales, t.Covariance = code("scale_rule", s), code("covariance", s)
+	t.Momentum, t.SecondRate, t.MaxSpeed = s.Momentum, s.SecondMoment, s.MaxSpeed
+	t.Pull, t.WeightExponent, t.Negative = s.Pull, s.WeightExponent, s.NegativeWeight
+	t.Temperature, t.Density = s.Temperature, s.Density
+	t.StartHidden, t.StartOutput = s.StartHidden, s.StartOutput
+	t.LayerExponent, t.OutputStep = s.LayerExponent, s.OutputStep
+}
+
+// fill resolves the schedules and sizes of the coming generation at u = spent / budget. A run
+// whose budget is spent becomes inactive. Survivors of a noisy problem are measured again.
 func (e *runEntry) fill(t *rsie.Run, noisy bool) {
 	s := &e.spec.Strategy
 	left := e.spec.Budget - e.spent
+	t.Flags &^= rsie.FlagActive | rsie.FlagBegin | rsie.FlagFromBest | rsie.FlagDraws | rsie.FlagPath
+	t.Elites, t.Probes = 0, 0
 	if left <= 0 {
-		t.Flags &^= rsie.FlagActive
 		t.EvalFrom, t.EvalTo = 0, 0
 		return
 	}
 	t.Flags |= rsie.FlagActive
 	t.Generation = uint32(e.generation)
-	t.Elites = 0
+	if e.generation == 0 {
+		t.Flags |= rsie.FlagBegin
+	}
+	u := float64(e.spent) / float64(e.spec.Budget)
+	if s.Family == rsie.Distribution {
+		e.fillDistribution(t, u, left)
+		return
+	}
 	if e.generation > 0 && s.Family == rsie.Population {
 		t.Elites = share(s.ElitismRatio, e.members, 0, e.members-1)
 	}
@@ -90,8 +175,95 @@ func (e *runEntry) fill(t *rsie.Run, noisy bool) {
 		t.EvalFrom = 0
 	}
 	t.EvalTo = t.EvalFrom + uint32(min(e.members-int(t.EvalFrom), left))
-	u := float64(e.spent) / float64(e.spec.Budget)
 	t.Strength = s.MutationStrength * math.Pow(s.StrengthEnd, u)
-	t.Sigma = s.Sigma * math.Pow(s.SigmaEnd, u)
-	t.LearningRate = s.LearningRate * math.Pow(s.LearningRateEnd, u)
+}
+
+// fillDistribution fills the entry of a distribution run.
+func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
+	s := &e.spec.Strategy
+	e.restart(t, u)
+	t.Since = uint32(e.since)
+	n := e.size(u)
+	if e.since == 0 && s.StartDraws > 1 && t.Flags&rsie.FlagFromBest == 0 {
+		t.Flags |= rsie.FlagDraws
+		n = s.StartDraws
+	} else if s.KeepBest && e.spent > 0 {
+		t.Elites = 1
+	}
+	n = min(n, left)
+	t.EvalFrom, t.EvalTo = t.Elites, t.Elites+uint32(n)
+	if t.Flags&rsie.FlagDraws == 0 {
+		t.Probes = uint32(min(s.Probes, left-n))
+	}
+	if s.Covariance == rsie.RankOne && e.since > rsie.PathGeneration {
+		t.Flags |= rsie.FlagPath
+	}
+	t.Sigma = s.Sigma.At(e.scale, u)
+	if e.last {
+		t.Sigma *= s.LastPhaseStep
+	}
+	t.LearningRate = s.LearningRate.At(e.scale, u)
+	t.Decay = min(1, s.WeightDecay*float64(n)/float64(e.spec.Budget))
+	t.StepGain = s.StepGain.At(e.scale, u)
+	e.rates(t, s.ScaleRate, u)
+}
+
+// restart decides whether the run starts again or its last phase begins.
+func (e *runEntry) restart(t *rsie.Run, u float64) {
+	s := &e.spec.Strategy
+	if s.LastPhase > 0 && !e.last && e.spent > 0 && u >= 1-s.LastPhase {
+		e.last, e.since = true, 0
+		t.Flags |= rsie.FlagBegin | rsie.FlagFromBest
+		return
+	}
+	patience := s.RestartPatience * float64(e.spec.Budget)
+	if s.Restart == rsie.NoRestart || e.last || e.since == 0 || float64(e.spent-e.improved) < patience {
+		return
+	}
+	e.restarts++
+	e.since, e.improved, e.mark = 0, e.spent, rsie.Worst
+	t.Flags |= rsie.FlagBegin
+	if s.Restart == rsie.FromBest {
+		t.Flags |= rsie.FlagFromBest
+	}
+}
+
+// rates fills what follows from the weights: learning rates by the textbook or by law.
+//
+// Sources: N. Hansen, arXiv:1604.00772, table 1; T. Schaul et al., GECCO 2011; R. Ros and N.
+// Hansen, PPSN 2008, for the factor (D+2)/3, here with the law's dimension exponent.
+func (e *runEntry) rates(t *rsie.Run, law rsie.Law, u float64) {
+	s := &e.spec.Strategy
+	n, d := int(t.EvalTo), float64(e.scale.Dim)
+	t.Mu = share(s.ParentFraction, n, 1, n)
+	if n != e.ranked {
+		e.ranked, e.muEff = n, rsie.Weights(e.weights[:n], t, 1)
+	}
+	t.MuEff = e.muEff
+	m := e.muEff
+	switch s.StepControl {
+	case rsie.PathLength:
+		t.PathRate = math.Sqrt(m) / (math.Sqrt(m) + math.Sqrt(d))
+	case rsie.Cumulative:
+		t.PathRate = (m + 2) / (d + m + 5)
+		t.PathDamping = 1 + 2*math.Max(0, math.Sqrt((m-1)/(d+1))-1) + t.PathRate
+	}
+	t.CovPathRate = 4 / (4 + math.Sqrt(d))
+	t.CovRankOne = s.CovarianceRate
+	t.ScaleRate = law.At(e.scale, u)
+	textbook := s.ScaleRateRule == rsie.Textbook
+	switch {
+	case s.ScaleRule == rsie.SepCMA:
+		t.CovPathRate = (4 + m/d) / (d + 4 + 2*m/d)
+		c1, cmu := 1/m, 1-1/m
+		rate := t.ScaleRate
+		if textbook {
+			c1 = 2 / ((d+1.3)*(d+1.3) + m)
+			cmu = math.Min(1-c1, 2*(m-2+1/m)/((d+2)*(d+2)+m))
+			rate = law.Value * law.Factor(u) * math.Pow((d+2)/3, law.Dim)
+		}
+		t.CovRankOne, t.CovRankMu = math.Min(rate*c1, 0.3), math.Min(rate*cmu, 0.6)
+	case s.ScaleRule == rsie.NaturalRule && textbook:
+		t.ScaleRate *= (3 + math.Log(d)) / (5 * math.Sqrt(d))
+	}
 }

@@ -247,7 +247,8 @@ func TestGroup(t *testing.T) {
 	if names[0] != "bbob/f1/d5/i1" || names[7] != "bbob/f2/d5/i3" || names[119] != "bbob/f24/d5/i5" {
 		t.Errorf("order of the group: %v", names)
 	}
-	for _, bad := range []string{"", "bbob", "bbob/5", "bbob/d5", "bbob/05d", "bbob/1d", "bbob/641d", "coco/5d"} {
+	for _, bad := range []string{"", "bbob", "bbob/5", "bbob/d5",
+		"bbob/05d", "bbob/1d", "bbob/641d", "coco/5d"} {
 		if _, err := Group(bad); !errors.Is(err, rsie.ErrInvalid) {
 			t.Errorf("Group(%q): %v, want ErrInvalid", bad, err)
 		}

@@ -86,7 +86,7 @@ func (f *Function) sharpRidge(x, y, z []float64) float64 {
 	for _, v := range z[1:] {
 		sum += float64(v * v)
 	}
-	return float64(z[0]*z[0]) + 100*math.Sqrt(sum)
+	return float64(z[0]*z[0]) + float64(100*math.Sqrt(sum))
 }
 
 // differentPowers is f14 (RR-6829, section 3.14):

@@ -131,7 +131,7 @@ func GenerateMixture(dim, instance int) (*Mixture, error) {
 	xOpt := make([]float64, dim)
 	uniform(xOpt, 1000+int64(instance))
 	for i, u := range xOpt {
-		xOpt[i] = u*8 - 4
+		xOpt[i] = float64(u*8) - 4
 	}
 	m, err := NewMixture(components, xOpt)
 	if err != nil {
@@ -211,7 +211,7 @@ func (m *Mixture) combine(x, moved []float64) float64 {
 		v := min(max(c.f.Precision(moved), 1e-12), 1e20)
 		sum += float64(c.share * (math.Log10(v) + 8))
 	}
-	return math.Pow(10, 10*sum-8)
+	return math.Pow(10, float64(10*sum)-8)
 }
 
 // EvalAll writes fitness[i] = f(points[i]); points are [len(fitness), D], row-major.

@@ -117,7 +117,8 @@ func TestMixtureBorders(t *testing.T) {
 	if err != nil || dim != 5 || instance != 1 {
 		t.Errorf("ParseMixture(%q) = %d, %d, %v", m.Name(), dim, instance, err)
 	}
-	for _, bad := range []string{"", "bbob/d5/i1", "bbob-mixture/d1/i1", "bbob-mixture/d5", "bbob-mixture/d05/i1",
+	for _, bad := range []string{"", "bbob/d5/i1", "bbob-mixture/d1/i1", "bbob-mixture/d5",
+		"bbob-mixture/d05/i1",
 		"bbob-mixture/d5/i0", "bbob-mixture/d5/i1/"} {
 		if _, _, err := ParseMixture(bad); !errors.Is(err, rsie.ErrInvalid) {
 			t.Errorf("ParseMixture(%q): %v, want ErrInvalid", bad, err)

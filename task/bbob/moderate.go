@@ -51,9 +51,9 @@ func (f *Function) attractiveSector(x, y, z []float64) float64 {
 	rotate(z, f.first, y)
 	sum := 0.0
 	for i, v := range z {
-		square := v * v
+		square := float64(v * v)
 		if v*f.xOpt[i] > 0 {
-			square *= 1e4
+			square = float64(1e4 * square)
 		}
 		sum += square
 	}

@@ -17,7 +17,7 @@ func (f *Function) prepareMultimodal() {
 		f.second = compose(f.first, powers(0.01, f.dim), f.secondRotation())
 		f.penalty = 10 / float64(f.dim)
 		for _, t := range weierstrassTerms {
-			f.factor += t.amplitude * math.Cos(math.Pi*t.frequency)
+			f.factor += float64(t.amplitude * math.Cos(math.Pi*t.frequency))
 		}
 	case 17, 18:
 		condition := 10.0
@@ -73,7 +73,7 @@ func (f *Function) weierstrass(x, y, z []float64) float64 {
 	sum := 0.0
 	for _, v := range y {
 		for _, t := range weierstrassTerms {
-			sum += math.Cos(2*math.Pi*(v+0.5)*t.frequency) * t.amplitude
+			sum += float64(math.Cos(2*math.Pi*(v+0.5)*t.frequency) * t.amplitude)
 		}
 	}
 	depth := sum/float64(f.dim) - f.factor
@@ -98,7 +98,7 @@ func (f *Function) schaffer(x, y, z []float64) float64 {
 			continue
 		}
 		wave := math.Sin(50 * math.Exp(0.1*math.Log(square)))
-		sum += math.Sqrt(math.Sqrt(square)) * (1 + float64(wave*wave))
+		sum += float64(math.Sqrt(math.Sqrt(square)) * (1 + float64(wave*wave)))
 	}
 	mean := sum / float64(f.dim-1)
 	return mean * mean

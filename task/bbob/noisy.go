@@ -16,7 +16,7 @@ const (
 // NoiseModel is how noise changes a value.
 type NoiseModel uint8
 
-// The models of RR-6869, section 0.4, on v = f(x) - f_opt; N is standard normal, U uniform in
+// The noise models of RR-6869 on v = f(x) - f_opt; N is standard normal, U uniform in
 // (0,1), every draw its own.
 const (
 	GaussianNoise NoiseModel = 1 + iota // v exp(β N)

@@ -23,7 +23,7 @@ func (a double) sum(b double) double {
 
 // times returns a·b.
 func (a double) times(b double) double {
-	p := a.hi * b.hi
+	p := float64(a.hi * b.hi) // the conversion keeps it from being fused
 	e := math.FMA(a.hi, b.hi, -p)
 	e = math.FMA(a.hi, b.lo, e)
 	return renormalise(p, math.FMA(a.lo, b.hi, e))

@@ -66,7 +66,7 @@ func rastriginSum(waves, squares float64, dim int) float64 {
 	if math.IsInf(squares, 1) {
 		return squares
 	}
-	return 10*(float64(dim)-waves) + squares
+	return float64(10*(float64(dim)-waves)) + squares
 }
 
 // buecheRastrigin is f4 (RR-6829, section 1.4), with x_opt made positive at even i, counted
@@ -111,7 +111,7 @@ func (f *Function) linearSlope(x []float64) float64 {
 		if z*f.xOpt[i] >= 25 {
 			z = f.xOpt[i]
 		}
-		sum += 5*math.Abs(f.scale[i]) - float64(f.scale[i]*z)
+		sum += float64(5*math.Abs(f.scale[i])) - float64(f.scale[i]*z)
 	}
 	return sum
 }

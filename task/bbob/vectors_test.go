@@ -136,6 +136,19 @@ func TestExtraVectors(t *testing.T) {
 	t.Logf("largest relative difference %.1e", largest)
 }
 
+// TestStepEllipsoidFloor: on the plateau around x_opt f7 is |ẑ_1|/10^5, which is no larger than
+// 10^-6 there, so that a tolerance of 1e-7 hardly sees it.
+func TestStepEllipsoidFloor(t *testing.T) {
+	f := mustNew(t, 7, 2, 1)
+	x := f.XOpt()
+	for i := range x {
+		x[i] += 0.01 * f.first[i] // along the first row of Λ R, whose length is 1
+	}
+	if got := f.Precision(x); !(math.Abs(got-1e-7) < 1e-12) {
+		t.Errorf("precision 0.01 from x_opt along the first axis is %g, want 1e-7", got)
+	}
+}
+
 // TestGenerator compares the generator, f_opt, shift and rotation with stored intermediate
 // values, so that a fault shows where it is. Instances of the vectors above only pass with it.
 func TestGenerator(t *testing.T) {

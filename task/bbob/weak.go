@@ -59,7 +59,7 @@ func (f *Function) schwefel(x, z []float64) float64 {
 		hat := flipped + float64(0.25*(before-schwefelPeak))
 		before = flipped
 		z[i] = 100 * (float64(f.scale[i]*(hat-schwefelPeak)) + schwefelPeak)
-		sum += z[i] * math.Sin(math.Sqrt(math.Abs(z[i])))
+		sum += float64(z[i] * math.Sin(math.Sqrt(math.Abs(z[i]))))
 	}
 	return 0.01 * (penalty(z, 500) + 418.9828872724339 - sum/float64(f.dim))
 }
@@ -163,10 +163,10 @@ func (f *Function) katsuura(x, y, z []float64) float64 {
 		for range 32 {
 			v *= 2
 			v -= math.Floor(v + 0.5)
-			sum += math.Abs(v) * weight
+			sum += float64(math.Abs(v) * weight)
 			weight *= 0.5
 		}
-		product *= 1 + float64(i+1)*sum
+		product *= 1 + float64(float64(i+1)*sum)
 		if product > 1e200 { // from 62 dimensions on it could overflow
 			logs += math.Log(product)
 			product = 1
@@ -217,5 +217,5 @@ func (f *Function) lunacek(x, y, z []float64) float64 {
 		waves += math.Cos(2 * math.Pi * v)
 	}
 	dim := float64(f.dim)
-	return min(sum0, depth*dim+float64(f.factor*sum1)) + 10*(dim-waves)
+	return min(sum0, depth*dim+float64(f.factor*sum1)) + float64(10*(dim-waves))
 }
