@@ -1,58 +1,71 @@
 package rsie
 
-import "fmt"
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+)
 
-// Baselines returns the hand-designed strategies that level 2 starts from and is compared
-// with: the published default genome, then SimpleGA, OpenAI-ES and SNES with settings tuned on
-// the ten training tasks of the embedded suite, SNES with its library defaults, and random
-// search as the floor.
-//
-// Sources: F. P. Such et al., arXiv:1712.06567 (SimpleGA); T. Salimans et al.,
-// arXiv:1703.03864 (OpenAI-ES); T. Schaul et al., GECCO 2011 (SNES).
-func Baselines() []Strategy {
-	return []Strategy{
-		baseline("default", func(s *Strategy) {}),
-		baseline("simple-ga", func(s *Strategy) {
-			s.Selection, s.TruncationRatio, s.ElitismRatio = Elitism, 0.1, 0
-			s.CrossoverRate, s.DiversityThreshold = 0, 0
-			s.MutationRate, s.MutationStrength, s.StrengthEnd = 1, 0.428, 0.03792
-		}),
-		baseline("openai-es", func(s *Strategy) {
-			s.Family = Distribution
-			s.Sigma = Law{Value: 0.1273, Schedule: Exponential, End: 0.3}
-			// A constant rate of 0.2897 in units of the parameters.
-			s.LearningRate = Law{Value: 0.2897 / 0.1273, Schedule: Exponential, End: 1 / 0.3}
-		}),
-		baseline("snes", func(s *Strategy) {
-			snes(s, 0.173, 1.699, 2.931)
-		}),
-		baseline("snes-default", func(s *Strategy) {
-			snes(s, 1, 1, 1)
-		}),
-		baseline("random-search", func(s *Strategy) { s.Family = Random }),
+//go:embed bench/baselines/*.json
+var baselineFiles embed.FS
+
+// baselines reads the embedded files once, in the order of their names.
+var baselines = sync.OnceValue(func() []Strategy {
+	entries, err := baselineFiles.ReadDir("bench/baselines")
+	if err != nil {
+		panic("rsie: " + err.Error())
 	}
+	var out []Strategy
+	for _, e := range entries {
+		b, err := baselineFiles.ReadFile("bench/baselines/" + e.Name())
+		if err != nil {
+			panic("rsie: " + err.Error())
+		}
+		var s Strategy
+		if err := json.Unmarshal(b, &s); err != nil {
+			panic("rsie: " + e.Name() + ": " + err.Error())
+		}
+		if s.GenomeID != strings.TrimSuffix(e.Name(), ".json") || s.Source == "" {
+			panic("rsie: " + e.Name() + " lacks its name or its source")
+		}
+		out = append(out, s)
+	}
+	return out
+})
+
+// Baselines returns every hand-designed strategy, by name: files of bench/baselines, each with
+// its source. Names that end in "-default" have the settings of a library, others of the same
+// algorithm those tuned on the training tasks of the embedded suite.
+func Baselines() []Strategy {
+	out := make([]Strategy, 0, len(baselines()))
+	for _, s := range baselines() {
+		out = append(out, s.Clone())
+	}
+	return out
 }
 
-// snes sets the separable natural evolution strategy with its rates as factors on the defaults.
-func snes(s *Strategy, sigma, rate, scaleRate float64) {
-	s.Family, s.Mirrored, s.Recombination = Distribution, false, Utility
-	s.UpdateRule, s.Momentum, s.LearningRate, s.Sigma = Plain, 0, Fixed(rate), Fixed(sigma)
-	s.ScaleRule, s.ScaleRateRule, s.ScaleRate = NaturalRule, Textbook, Fixed(scaleRate)
-}
-
-func baseline(name string, set func(*Strategy)) Strategy {
-	s := DefaultStrategy()
-	s.GenomeID = name
-	set(&s)
-	return StrategySpace.Canonical(s)
+// Starts returns the hand-designed strategies that level 2 starts from and is compared with by
+// default: the published default genome first, then tuned ones of each family and the floor.
+func Starts() []Strategy {
+	var out []Strategy
+	for _, name := range []string{"default", "simple-ga", "openai-es", "snes", "sep-cma-es", "random-search"} {
+		s, err := Baseline(name)
+		if err != nil {
+			panic("rsie: " + err.Error())
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // Baseline returns the hand-designed strategy of a name, or [ErrNotFound] with the names.
 func Baseline(name string) (Strategy, error) {
 	var names []string
-	for _, s := range Baselines() {
+	for _, s := range baselines() {
 		if s.GenomeID == name {
-			return s, nil
+			return s.Clone(), nil
 		}
 		names = append(names, s.GenomeID)
 	}

@@ -169,6 +169,8 @@ type Strategy struct {
 	FitnessScore       *float64           `json:"fitness_score"`       // meta-fitness, maximised; null if not measured
 	TaskPerformances   map[string]float64 `json:"task_performances"`   // final quality by task, maximised
 
+	Source string `json:"source,omitempty"` // where the algorithm and its settings come from
+
 	Family          Family  `json:"family"`                // population
 	CrossoverRate   float64 `json:"crossover_rate"`        // probability that a child has two parents; 0.7
 	TruncationRatio float64 `json:"truncation_ratio"`      // eligible share under elitism; 0.2
@@ -235,7 +237,7 @@ func DefaultStrategy() Strategy {
 // same digest run the same algorithm. Genes that have no effect under the others do not count.
 func (s Strategy) Digest() string {
 	s = StrategySpace.Canonical(s)
-	s.GenomeID, s.FitnessScore, s.TaskPerformances = "", nil, nil
+	s.GenomeID, s.Source, s.FitnessScore, s.TaskPerformances = "", "", nil, nil
 	b, err := json.Marshal(s)
 	if err != nil {
 		panic("rsie: a strategy without NaN always marshals: " + err.Error())

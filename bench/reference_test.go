@@ -55,13 +55,13 @@ func referenceStrategies() map[string]rsie.Strategy {
 		"OpenES tuned":         named["openai-es"],
 		"SNES tuned":           named["snes"],
 		"SNES default":         named["snes-default"],
+		"SimpleGA default":     named["simple-ga-default"],
+		"OpenES default":       named["openai-es-default"],
+		"PGPE tuned":           named["pgpe"],
+		"PGPE default":         named["pgpe-default"],
+		"Sep_CMA_ES tuned":     named["sep-cma-es"],
+		"Sep_CMA_ES default":   named["sep-cma-es-default"],
 	}
-	ga := named["simple-ga"]
-	ga.MutationStrength, ga.StrengthEnd, ga.TruncationRatio = 1, 1, 0.5
-	out["SimpleGA default"] = ga
-	es := named["openai-es"]
-	es.Sigma, es.LearningRate = rsie.Fixed(1), rsie.Fixed(0.001)
-	out["OpenES default"] = es
 	return out
 }
 

@@ -26,12 +26,12 @@ type AnchorReport struct {
 }
 
 // Measure returns as F0 the median over keys of random search's best fitness and as F1 the
-// lowest fitness any hand-designed strategy reached. When nothing beats random search, F1 is
+// lowest fitness any strategy of [rsie.Starts] reached. When nothing beats random search, F1 is
 // random search's own best; when even that is the median, F1 is set just below F0 and the task
 // counts as solved.
 func (m AnchorMeter) Measure(ctx context.Context, name string, p rsie.Problem, key rsie.Key) (AnchorReport, error) {
 	judge := Judge{Backend: m.Backend, Problem: p, Task: name, Budget: m.Budget, Runs: m.Runs}
-	all := rsie.Baselines()
+	all := rsie.Starts()
 	got, err := judge.Measure(ctx, all, key)
 	if err != nil {
 		return AnchorReport{}, fmt.Errorf("anchors of %s: %w", name, err)

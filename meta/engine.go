@@ -20,7 +20,7 @@ type Config struct {
 	Seed               uint64
 	Backend            rsie.Backend     // required
 	Strategy           *rsie.Strategy   // what level 2 runs [MetaStrategy]; its population_size is MetaPopulationSize
-	Starts             []rsie.Strategy  // hand-designed strategies to start from [Baselines]
+	Starts             []rsie.Strategy  // hand-designed strategies to start from [rsie.Starts]
 	FinalRuns          int              // keys of the final table and of the race's last round [10]
 	Store              *store.Store     // nil: nothing is kept on disk
 	Progress           func(Generation) // called after each generation is stored
@@ -73,7 +73,7 @@ func (c *Config) complete() error {
 		c.Strategy = &s
 	}
 	if c.Starts == nil {
-		c.Starts = rsie.Baselines()
+		c.Starts = rsie.Starts()
 	}
 	return c.Objectives.Check()
 }
@@ -135,7 +135,7 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 			g.anchors = *t.Anchors
 		case ok:
 			// Spent before the run was stopped; restore overrules it by the stored sum.
-			e.evaluations += int64(len(rsie.Baselines()) * anchorRuns * e.config.BaseTaskBudget)
+			e.evaluations += int64(len(rsie.Starts()) * anchorRuns * e.config.BaseTaskBudget)
 			g.anchors = stored
 		default:
 			m := AnchorMeter{Backend: e.config.Backend, Budget: e.config.BaseTaskBudget, Runs: anchorRuns}

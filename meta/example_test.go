@@ -44,8 +44,8 @@ func open() (rsie.Backend, []*task.Task) {
 func Example() {
 	b, tasks := open()
 	defer b.Close()
-	engine, err := meta.NewEngine(meta.Config{MetaPopulationSize: 8, MetaGenerations: 2,
-		BaseTaskBudget: 100, FinalRuns: 2, Seed: 1, Backend: b})
+	engine, err := meta.NewEngine(meta.Config{MetaPopulationSize: 10, MetaGenerations: 3,
+		BaseTaskBudget: 500, FinalRuns: 2, Seed: 1, Backend: b})
 	if err != nil {
 		log.Fatal(err)
 	}
