@@ -235,7 +235,7 @@ func (e *Engine) breed(s, a, b rsie.Strategy) (rsie.Strategy, error) {
 	s.ElitismRatio, s.DiversityThreshold = 0, 0
 	e.drawn++
 	key := e.key.Child(keyOperators).Child(e.drawn)
-	batch, err := NewBatch(e.config.Backend, flat{}, []RunSpec{{s, key, 2 * s.PopulationSize}})
+	batch, err := NewBatch(e.config.Backend, flat{}, []RunSpec{{Strategy: s, Key: key, Budget: 2 * s.PopulationSize}})
 	if err != nil {
 		return rsie.Strategy{}, err
 	}

@@ -55,7 +55,7 @@ func (e *Engine) search(ctx context.Context, training []target) (digest string, 
 	own.PopulationSize = c.MetaPopulationSize
 	problem := &strategies{engine: e, targets: training}
 	batch, err := NewBatch(c.Backend, problem,
-		[]RunSpec{{own, e.key.Child(keySearch), c.MetaPopulationSize * c.MetaGenerations}})
+		[]RunSpec{{Strategy: own, Key: e.key.Child(keySearch), Budget: c.MetaPopulationSize * c.MetaGenerations}})
 	if err != nil {
 		return "", err
 	}
