@@ -80,7 +80,7 @@ func (c *tasksListCmd) Run(e *env) error {
 }
 
 type tasksShowCmd struct {
-	Name string `arg:"" help:"NAME, FILE or FILE#NAME."`
+	Name string `arg:"" help:"NAME, FILE, FILE#NAME, or a function: bbob/f3/d5/i7, bbob-noisy/f101/d5/i1, bbob-mixture/d5/i3."`
 	jsonFlag
 }
 
@@ -100,8 +100,12 @@ func (c *tasksShowCmd) Run(e *env) error {
 	if r.Text != "" {
 		fmt.Fprintln(e.stdout, r.Text)
 	}
-	fmt.Fprintf(e.stdout, "rows %d training, %d validation, %d test; budget %d evaluations; fitness is minimised\n",
-		r.Rows[0], r.Rows[1], r.Rows[2], r.Budget)
+	if r.Rows[0] == 0 {
+		fmt.Fprintf(e.stdout, "budget %d evaluations; fitness is minimised\n", r.Budget)
+	} else {
+		fmt.Fprintf(e.stdout, "rows %d training, %d validation, %d test; budget %d evaluations; fitness is minimised\n",
+			r.Rows[0], r.Rows[1], r.Rows[2], r.Budget)
+	}
 	if r.Anchors != nil {
 		fmt.Fprintf(e.stdout, "anchors: quality 0 at %.9g, quality 1 at %.9g\n", r.Anchors.F0, r.Anchors.F1)
 	}
@@ -127,6 +131,8 @@ type evalResult struct {
 	Task    string                          `json:"task"`
 	Fitness []float64                       `json:"fitness"` // training, minimised
 	Metrics []map[string]map[string]float64 `json:"metrics"` // per point, by part
+	// Precision is f - f_opt without noise, of functions alone.
+	Precision []float64 `json:"precision,omitempty"`
 }
 
 // maxPointsFile is the largest file of points read, in bytes.
@@ -168,6 +174,9 @@ func (c *tasksEvalCmd) Run(e *env) error {
 			}
 		}
 		out.Metrics = append(out.Metrics, byPart)
+		if p, ok := t.Precision(points[i*dim:][:dim]); ok {
+			out.Precision = append(out.Precision, p)
+		}
 	}
 	if c.JSON {
 		return printJSON(e.stdout, out)
@@ -179,6 +188,9 @@ func (c *tasksEvalCmd) Run(e *env) error {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "point %d  fitness %.17g  %s\n", i, f, b)
+		if out.Precision != nil {
+			fmt.Fprintf(e.stdout, "         precision %.17g above the lowest value\n", out.Precision[i])
+		}
 	}
 	return nil
 }
