@@ -122,6 +122,8 @@ func ahead(row meta.ReportRow) string {
 	in := *row.WinnerInterval
 	verdict := "not significant"
 	switch {
+	case max(in[0], -in[0], in[1], -in[1]) < 0.0005:
+		verdict = "equal" // to the digits printed; counted costs alone differ
 	case in[0] > 0:
 		verdict = "learned better"
 	case in[1] < 0:
