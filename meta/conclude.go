@@ -3,6 +3,7 @@ package meta
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
@@ -68,6 +69,7 @@ func (e *Engine) conclude(ctx context.Context, training, validation []target, di
 		return nil, err
 	}
 	out := &Result{Universal: universal, Specialists: map[string][]rsie.Strategy{}}
+	e.config.Say(fmt.Sprintf("specialists of %d tasks", len(training)))
 	for _, t := range training {
 		if out.Specialists[t.name], err = e.pickSpecialists(ctx, t); err != nil {
 			return nil, err
@@ -147,6 +149,7 @@ func (e *Engine) report(ctx context.Context, out *Result, training, validation [
 		out.Report.Tasks = append(out.Report.Tasks, ReportTask{t.name, "validation"})
 	}
 	targets := append(slices.Clone(training), validation...)
+	e.config.Say(fmt.Sprintf("final tables: %d fresh seeds on %d tasks", e.config.FinalRuns, len(targets)))
 	// The published default is measured beside the rest whatever the rivals are.
 	all := append([]rsie.Strategy{out.Universal[0]}, e.config.Rivals...)
 	key, runs := e.key.Child(keyReport), e.config.FinalRuns

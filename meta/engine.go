@@ -29,6 +29,7 @@ type Config struct {
 	FinalRuns          int              // keys of the final table and of the race's last round [10]
 	Store              *store.Store     // nil: nothing is kept on disk
 	Progress           func(Generation) // called after each generation is stored
+	Say                func(string)     // called with a line on what is being done besides generations
 }
 
 // Devices are parts of the search of level 2; a true one is switched off.
@@ -83,6 +84,9 @@ func (c *Config) complete() error {
 	}
 	if c.Backend == nil {
 		return fmt.Errorf("%w: an engine needs a backend, such as cpu.NewGonum(0)", rsie.ErrInvalid)
+	}
+	if c.Say == nil {
+		c.Say = func(string) {}
 	}
 	if c.Strategy == nil {
 		s := MetaStrategy()

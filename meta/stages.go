@@ -3,6 +3,7 @@ package meta
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
@@ -180,6 +181,9 @@ func (e *Engine) halve(ctx context.Context, targets []target, name string, key r
 		e.evaluations = state.Evaluations
 	}
 	for state.Round < len(rounds) {
+		chosen, _ := cheapest(targets, rounds[state.Round].cost, 2)
+		e.config.Say(fmt.Sprintf("halving %d/%d: %d candidates on %d of %d tasks",
+			state.Round+1, len(rounds), len(state.Live), len(chosen), len(targets)))
 		if err := e.halvingRound(ctx, targets, state, key); err != nil {
 			return nil, err
 		}

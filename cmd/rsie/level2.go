@@ -51,7 +51,7 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 	pictures := newProgress(e.stderr, cfg.MetaGenerations)
 	defer pictures.close()
 	config := cfg.engine(backend, st)
-	config.Progress = pictures.generation
+	config.Progress, config.Say = pictures.generation, pictures.say
 	engine, err := meta.NewEngine(config)
 	if err != nil {
 		return err
