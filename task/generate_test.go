@@ -124,6 +124,44 @@ func TestWorkBounds(t *testing.T) {
 	}
 }
 
+// The entries of a family take turns, the same for even and odd seeds.
+func TestEntriesTakeTurns(t *testing.T) {
+	f, err := parseFamily([]byte("version: 1\nfamily: x\ntasks:\n  - {generator: teacher}\n"+
+		"  - {generator: mixture}\n"), "x.yaml")
+	require.NoError(t, err)
+	for seed := range uint64(12) {
+		made, err := f.Task(seed)
+		require.NoError(t, err)
+		_, mixture := made.Problem.(*mixtureProblem)
+		require.Equal(t, seed/2%2 == 1, mixture, seed)
+	}
+}
+
+// An evaluation of a cheap task is at most 30,000 multiplications or control steps times
+// parameters, and its 20 kinds come in turn.
+func TestCheapIsCheap(t *testing.T) {
+	s, err := Generate("cheap", 0, 60)
+	require.NoError(t, err)
+	kinds := map[string]int{}
+	for k, made := range s.Tasks {
+		kinds[strings.Fields(made.Description)[0]]++
+		p, ok := made.Problem.(*modelProblem)
+		if !ok {
+			require.LessOrEqual(t, made.Problem.Shape().Dim, 30)
+			continue
+		}
+		cost := p.rows[rsie.Training].S * p.model.Dim() * max(1, p.model.Steps)
+		if p.model.Control != nil {
+			cost *= p.model.Control.Horizon
+		}
+		require.LessOrEqual(t, cost, 30_000, made.Name)
+		first := s.Tasks[k%20].Problem.(*modelProblem).model
+		require.Equal(t, first.Control != nil, p.model.Control != nil, made.Name)
+		require.Equal(t, first.Network, p.model.Network, made.Name)
+	}
+	require.Greater(t, len(kinds), 12, kinds)
+}
+
 func TestReferences(t *testing.T) {
 	s, err := Generated("generated:teacher,plateau?seed=3&count=4")
 	require.NoError(t, err)
