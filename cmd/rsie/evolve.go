@@ -23,7 +23,7 @@ type evolveCmd struct {
 	MetaGenerations *int     `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
 	BaseBudget      *int     `help:"Evaluations of one level-1 run. Default: the suite's." placeholder:"EVALS"`
 	RunsPerTask     int      `help:"Runs of each strategy on each task." default:"2"`
-	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: all six terms as documented." placeholder:"NAME=W,..."`
+	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02." placeholder:"NAME=W,..."`
 	Seed            uint64   `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
 	Out             string   `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
 	backendFlags

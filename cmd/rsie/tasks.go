@@ -172,7 +172,7 @@ func (c *tasksEvalCmd) Run(e *env) error {
 	if c.JSON {
 		return printJSON(e.stdout, out)
 	}
-	fmt.Fprintf(e.stdout, "%s: %d points, fitness is minimised\n", t.Name, len(out.Fitness))
+	fmt.Fprintf(e.stdout, "%s: %s, fitness is minimised\n", t.Name, count(len(out.Fitness), "point"))
 	for i, f := range out.Fitness {
 		b, err := json.Marshal(out.Metrics[i])
 		if err != nil {

@@ -1,0 +1,116 @@
+package bench
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// update writes the outputs and tables of the documents anew: go test ./bench -run Docs -update.
+var update = flag.Bool("update", false, "write outputs and tables of the documents anew")
+
+// documents returns the README, every page of docs and the README of every example.
+func documents(t *testing.T) []string {
+	out := []string{"../README.md"}
+	for _, pattern := range []string{"../docs/*.md", "../examples/*/README.md"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, found, pattern)
+		out = append(out, found...)
+	}
+	return out
+}
+
+// TestDocsCommands runs the shell blocks of every document, in order, each document in a folder
+// of its own that holds a copy of examples, with a freshly built rsie first in PATH.
+func TestDocsCommands(t *testing.T) {
+	p := buildProgram(t)
+	commands := p.commands(t)
+	for _, name := range documents(t) {
+		t.Run(strings.TrimPrefix(name, "../"), func(t *testing.T) {
+			raw, err := os.ReadFile(name)
+			require.NoError(t, err)
+			text := string(raw)
+			list, err := blocks(text)
+			require.NoError(t, err)
+			folder := t.TempDir()
+			require.NoError(t, os.CopyFS(filepath.Join(folder, "examples"), os.DirFS("../examples")))
+			fresh := map[int]string{}
+			for _, b := range list {
+				if stdout := p.follow(t, folder, commands, b); b.output > 0 {
+					fresh[b.output] = stdout
+				}
+			}
+			if *update {
+				require.NoError(t, os.WriteFile(name, []byte(withOutputs(text, fresh)), 0o644))
+			}
+		})
+	}
+}
+
+// follow runs one block and returns what it prints, or checks the words of one that is not run.
+func (p program) follow(t *testing.T, folder string, commands []string, b block) string {
+	if b.reason != "" {
+		for _, line := range strings.Split(b.commands, "\n") {
+			word := p.unknownWord(t, commands, line)
+			require.Empty(t, word, "line %d: there is no %q", b.line, word)
+		}
+		return ""
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", b.commands)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "HOME="+folder,
+		"PATH="+filepath.Dir(p.path)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.Output()
+	require.NoError(t, err, "line %d:\n%s%s%s", b.line, b.commands, stdout, stderr.String())
+	switch {
+	case *update || b.output == 0:
+	case b.exact:
+		require.Equal(t, b.want, string(stdout), "line %d", b.line)
+	default:
+		require.Equal(t, firstWords(b.want), firstWords(string(stdout)), "line %d:\n%s", b.line, stdout)
+	}
+	return string(stdout)
+}
+
+// firstWords returns the first word of every line: what stays the same in an output whose
+// figures are another machine's.
+func firstWords(text string) []string {
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		out = append(out, word)
+	}
+	return out
+}
+
+// withOutputs returns a document with new outputs in the blocks that begin at the given lines,
+// counted from 1.
+func withOutputs(text string, fresh map[int]string) string {
+	var out strings.Builder
+	lines := strings.SplitAfter(text, "\n")
+	for i := 0; i < len(lines); i++ {
+		out.WriteString(lines[i])
+		if output, ok := fresh[i+1]; ok {
+			out.WriteString(output)
+			for i+1 < len(lines) && !strings.HasPrefix(lines[i+1], "```") {
+				i++
+			}
+		}
+	}
+	return out.String()
+}
+
+func TestDocsOutputsAreReplaced(t *testing.T) {
+	text := "a\n```sh\nls\n```\n```text like\nold\nolder\n```\nb\n"
+	require.Equal(t, "a\n```sh\nls\n```\n```text like\nnew\n```\nb\n", withOutputs(text, map[int]string{5: "new\n"}))
+	require.Equal(t, text, withOutputs(text, nil))
+	require.Equal(t, []string{"a", "c", ""}, firstWords("a b\n  c 1\n"))
+}
