@@ -114,3 +114,27 @@ func TestDocsOutputsAreReplaced(t *testing.T) {
 	require.Equal(t, text, withOutputs(text, nil))
 	require.Equal(t, []string{"a", "c", ""}, firstWords("a b\n  c 1\n"))
 }
+
+// TestDocsGoIsTested: a block of Go code in a document is an example that the tests run.
+func TestDocsGoIsTested(t *testing.T) {
+	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	examples := ""
+	for _, name := range []string{"../meta/example_test.go", "../task/exec_example_test.go",
+		"../task/graph/example_test.go", "../task/bbob/example_test.go"} {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		examples += squeeze(string(b))
+	}
+	found := 0
+	for _, name := range documents(t) {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		parts := strings.Split(string(b), "\n```go\n")
+		for _, part := range parts[1:] {
+			code, _, _ := strings.Cut(part, "\n```")
+			require.Contains(t, examples, squeeze(code), "%s: no example of a test", name)
+			found++
+		}
+	}
+	require.Positive(t, found)
+}

@@ -24,6 +24,7 @@ type Config struct {
 	FinalRuns          int              // keys of the final table and of the race's last round [10]
 	Store              *store.Store     // nil: nothing is kept on disk
 	Progress           func(Generation) // called after each generation is stored
+	Warn               func(string)     // called with what the user should know of a task; nil: nobody hears
 }
 
 // Generation is what one generation of level 2 brought.
@@ -142,6 +143,10 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 			report, err := m.Measure(ctx, t.Name, g.problem, e.key.Child(keyAnchors))
 			if err != nil {
 				return nil, err
+			}
+			if report.Solved && e.config.Warn != nil {
+				e.config.Warn(fmt.Sprintf("random search already solves task %s with %d evaluations; "+
+					"it cannot tell strategies apart", t.Name, e.config.BaseTaskBudget))
 			}
 			e.evaluations += report.Evaluations
 			g.anchors, known[t.Name], changed = report.Anchors, report.Anchors, true

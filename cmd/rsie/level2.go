@@ -52,6 +52,7 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 	defer pictures.close()
 	config := cfg.engine(backend, st)
 	config.Progress = pictures.generation
+	config.Warn = func(text string) { fmt.Fprintln(e.stderr, "warning:", text) }
 	engine, err := meta.NewEngine(config)
 	if err != nil {
 		return err
