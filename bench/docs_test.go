@@ -1,10 +1,14 @@
 package bench
 
 import (
+	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,4 +141,32 @@ func TestDocsGoIsTested(t *testing.T) {
 		}
 	}
 	require.Positive(t, found)
+}
+
+// TestDocsJSON runs every command of the table in docs/formats.md, in order, and compares the
+// fields of the object it prints with those that the table lists.
+func TestDocsJSON(t *testing.T) {
+	p := buildProgram(t)
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"rows.csv":  "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5,3,1,0\n",
+		"zero.json": "[[0, 0]]",
+		"tiny.yaml": "version: 1\nbudget: 20\ntasks:\n  - {name: f, kind: function, function: 1, dimension: 2}\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
+	}
+	page, err := os.ReadFile("../docs/formats.md")
+	require.NoError(t, err)
+	rows := regexp.MustCompile("(?m)^\\| `rsie ([^`]*)` \\| (.*) \\|$").FindAllStringSubmatch(string(page), -1)
+	require.Greater(t, len(rows), 12)
+	for _, row := range rows {
+		cmd := exec.CommandContext(t.Context(), p.path, strings.Fields(row[1])...)
+		cmd.Dir = folder
+		stdout, err := cmd.Output()
+		require.NoError(t, err, row[1])
+		var object map[string]any
+		require.NoError(t, json.Unmarshal(stdout, &object), row[1])
+		fields := strings.Split(strings.ReplaceAll(row[2], "`", ""), ", ")
+		require.ElementsMatch(t, fields, slices.Collect(maps.Keys(object)), row[1])
+	}
 }
