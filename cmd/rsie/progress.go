@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,18 @@ func (p *progress) generation(g meta.Generation) {
 	}
 	if g.Number+1 == p.total {
 		p.close()
-		fmt.Fprintln(p.w, "choosing the winners and measuring them on fresh seeds")
+	}
+}
+
+// say reports what is being done besides generations.
+func (p *progress) say(text string) {
+	switch {
+	case p.bar == nil:
+		fmt.Fprintln(p.w, text)
+	case strings.HasPrefix(text, "warning:"):
+		fmt.Fprintln(p.pool, text) // above the bar, where it stays
+	default:
+		p.text.Store(&text)
 	}
 }
 
