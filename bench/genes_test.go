@@ -182,7 +182,7 @@ func manyStrategies() []rsie.Strategy {
 //
 // joined by "and", which binds more, and "or".
 func condition(text string) (func(*rsie.Strategy) bool, error) {
-	var any [][]func(*rsie.Strategy) bool
+	var alternatives [][]func(*rsie.Strategy) bool
 	for _, part := range strings.Split(text, " or ") {
 		var all []func(*rsie.Strategy) bool
 		for _, term := range strings.Split(part, " and ") {
@@ -192,10 +192,10 @@ func condition(text string) (func(*rsie.Strategy) bool, error) {
 			}
 			all = append(all, f)
 		}
-		any = append(any, all)
+		alternatives = append(alternatives, all)
 	}
 	return func(s *rsie.Strategy) bool {
-		return slices.ContainsFunc(any, func(all []func(*rsie.Strategy) bool) bool {
+		return slices.ContainsFunc(alternatives, func(all []func(*rsie.Strategy) bool) bool {
 			return !slices.ContainsFunc(all, func(f func(*rsie.Strategy) bool) bool { return !f(s) })
 		})
 	}, nil
