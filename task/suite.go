@@ -35,11 +35,12 @@ var embedded embed.FS
 
 // kinds are the kinds of task; each has its fields in the schema under the same name.
 var kinds = map[string]func() spec{
-	"tabular":  func() spec { return new(tabularSpec) },
-	"sequence": func() spec { return new(sequenceSpec) },
-	"control":  func() spec { return new(controlSpec) },
-	"function": func() spec { return new(functionSpec) },
-	"exec":     func() spec { return new(execSpec) },
+	"tabular":   func() spec { return new(tabularSpec) },
+	"sequence":  func() spec { return new(sequenceSpec) },
+	"control":   func() spec { return new(controlSpec) },
+	"function":  func() spec { return new(functionSpec) },
+	"exec":      func() spec { return new(execSpec) },
+	"generated": func() spec { return new(generatedSpec) },
 }
 
 // commonSpec holds the fields that every kind has.
@@ -210,7 +211,7 @@ func parseTask(node *yaml.Node, path string, budget int, c loading) (*Task, erro
 	kind := field(node, "kind")
 	if kind == nil || kinds[kind.Value] == nil {
 		return nil, fmt.Errorf("%w: %s:%d: kind is missing or unknown; allowed are %s", rsie.ErrInvalid, path,
-			node.Line, "tabular, sequence, control, function, exec")
+			node.Line, "tabular, sequence, control, function, exec, generated")
 	}
 	if err := validate(kind.Value, node, path); err != nil {
 		return nil, err

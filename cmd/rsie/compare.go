@@ -14,12 +14,13 @@ import (
 
 type compareCmd struct {
 	Strategies []string `help:"Strategies: hand-designed names, FILE or FILE#genome_id; the others are tested against the first." required:"" placeholder:"A,B"`
-	Suite      string   `help:"quick, standard, or a task or suite file. Default: ./tasks.yaml where there is one, or standard with --tasks and quick without." placeholder:"quick|standard|FILE"`
-	Tasks      []string `help:"Only these tasks of the suite." placeholder:"a,b"`
+	Suite      string   `help:"quick, standard, a task or suite file, or generated:FAMILY,FAMILY?seed=1&count=20; +generated:... adds to another. Default: ./tasks.yaml where there is one, or standard with --tasks and quick without." placeholder:"quick|standard|FILE"`
+	Tasks      []string `help:"Only these tasks of the suite, or generated/FAMILY/SEED." placeholder:"a,b"`
 	Runs       int      `help:"Runs of each strategy on each task, 2 to 10000." default:"25"`
 	Budget     *int     `help:"Evaluations per run. Default: the suite's." placeholder:"N"`
 	Seed       uint64   `help:"Seed; the same seed gives the same bytes." default:"1"`
 	CSV        string   `help:"File for one line per run." name:"csv" placeholder:"FILE"`
+	anchorFlags
 	backendFlags
 	jsonFlag
 }
@@ -39,7 +40,7 @@ func (c *compareCmd) Run(e *env) error {
 		return err
 	}
 	defer closeTasks(suite.Tasks)
-	tasks, err := suite.Select(c.Tasks)
+	tasks, err := selectTasks(suite, c.Tasks)
 	if err != nil {
 		return err
 	}
@@ -54,6 +55,9 @@ func (c *compareCmd) Run(e *env) error {
 		return err
 	}
 	defer backend.Close()
+	if err := c.fill(e, backend, tasks, budget); err != nil {
+		return err
+	}
 	got, err := meta.Compare(e.ctx, backend, tasks, strategies, c.Runs, budget, rsie.NewKey(c.Seed))
 	if err != nil {
 		return err

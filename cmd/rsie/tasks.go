@@ -13,11 +13,12 @@ import (
 )
 
 type tasksCmd struct {
-	List    tasksListCmd    `cmd:"" default:"withargs" help:"List the tasks of a suite."`
-	Show    tasksShowCmd    `cmd:"" help:"Show a task."`
-	Eval    tasksEvalCmd    `cmd:"" help:"Fitness and metrics of given parameter vectors."`
-	Schema  tasksSchemaCmd  `cmd:"" help:"Print the JSON Schema of task files, for editors."`
-	Anchors tasksAnchorsCmd `cmd:"" help:"Measure the reference values of a file's tasks and write them into it."`
+	List     tasksListCmd     `cmd:"" default:"withargs" help:"List the tasks of a suite."`
+	Show     tasksShowCmd     `cmd:"" help:"Show a task."`
+	Eval     tasksEvalCmd     `cmd:"" help:"Fitness and metrics of given parameter vectors."`
+	Schema   tasksSchemaCmd   `cmd:"" help:"Print the JSON Schema of task files, for editors."`
+	Generate tasksGenerateCmd `cmd:"" help:"Generate tasks of a family from a seed, or list the families."`
+	Anchors  tasksAnchorsCmd  `cmd:"" help:"Measure the reference values of a file's tasks and write them into it."`
 }
 
 type tasksListCmd struct {

@@ -12,7 +12,7 @@ import (
 )
 
 type trainCmd struct {
-	Task     string `arg:"" help:"A task of ./tasks.yaml or of the embedded suite, or FILE or FILE#NAME."`
+	Task     string `arg:"" help:"A task of ./tasks.yaml or of the embedded suite, generated/FAMILY/SEED, or FILE or FILE#NAME."`
 	Strategy string `help:"A hand-designed strategy's name, or FILE or FILE#genome_id. Default: snes." default:"snes" placeholder:"NAME|FILE[#ID]"`
 	Budget   *int   `help:"Evaluations per run. Default: the task's." placeholder:"N"`
 	Runs     int    `help:"Runs; the one of lowest validation loss is kept." default:"3"`
