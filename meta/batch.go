@@ -129,7 +129,8 @@ func (b *Batch) Done() bool {
 }
 
 // Step advances every run that has budget left by one generation. A cancelled context returns
-// its error and leaves the batch as it was, unless the problem had begun to evaluate.
+// its error and leaves the batch as it was, unless the problem had begun to evaluate: then the
+// generation is not told, and the batch must be restored before it is used again.
 func (b *Batch) Step(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -272,6 +273,11 @@ func (b *Batch) hostRows(ctx context.Context, r int, from, to uint32, use uint64
 	key := b.runs[r].spec.Key.Child(uint64(rsie.StreamProblem)).Child(2*uint64(t.Generation) + use)
 	if err := b.problem.Evaluate(ctx, fitness, points, key); err != nil {
 		return fmt.Errorf("%s: %w", b.shape.Name, err)
+	}
+	// The signal that cancelled may have killed the user's program as well: what it did not
+	// answer counts as Worst and must not be told.
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	for i, f := range fitness {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
