@@ -1,6 +1,10 @@
 package cpu
 
-import "math"
+import (
+	"math"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
 
 // The functions here replace those of package math where a generation spends its time. Each is a
 // table look-up and a short polynomial or fraction, with no branch but the bounds of the argument,
@@ -170,6 +174,20 @@ func ln(v float64) float64 {
 	r := (z - (u - round128th)) * c[0]
 	p := r * r * (-1./2 + r*(1./3+r*(-1./4+r*(1./5+r*(-1./6+r*(1./7))))))
 	return k*math.Ln2 + c[1] + (r + p) + v*0 // the last term keeps NaN and Inf
+}
+
+// lnUniform returns ln of [rsie.Uniform] of a word, with the same result as ln: it is short enough
+// to be compiled into a loop.
+func lnUniform(word uint32) float64 {
+	const low = 0x3fe6000000000000
+	bits := math.Float64bits(rsie.Uniform(word))
+	part := bits - low
+	z := math.Float64frombits(bits - part&(0xfff<<52))
+	u := z + round128th
+	c := &logTable[(math.Float64bits(u)-88)&127]
+	r := (z - (u - round128th)) * c[0]
+	p := r * r * (-1./2 + r*(1./3+r*(-1./4+r*(1./5+r*(-1./6+r*(1./7))))))
+	return float64(int64(part)>>52)*math.Ln2 + c[1] + (r + p)
 }
 
 // turn256A + turn256B + turn256C is 2π/256 to 120 bits. The first two have 30 bits, so that
