@@ -10,7 +10,8 @@ import (
 type plan struct {
 	worst    float64 // largest finite fitness of Now; NaN when there is none
 	tickets  uint64  // sum of the roulette weights
-	limit    uint32  // of the event that a gene is mutated, see limitOf
+	limit    uint32  // of the event that a gene is mutated, see limitOf; svd mutation
+	inverse  float64 // of the gaps between mutated genes, other mutations
 	strength float64
 	fresh    int // rows from here on are immigrants
 }
@@ -63,6 +64,7 @@ func planRun(c *call, _ int, s span) {
 		rate *= 2 - spreadRatio(m[rsie.MemSpread], m[rsie.MemSpread0])
 	}
 	p.limit, p.strength = limitOf(rate), t.Strength
+	p.inverse = inverseGap(rate)
 	if t.Mutation == rsie.CodeAdaptive {
 		p.strength *= m[rsie.MemStep]
 	}

@@ -135,7 +135,8 @@ func (b *Batch) Done() bool {
 }
 
 // Step advances every run that has budget left by one generation. A cancelled context returns
-// its error and leaves the batch as it was, unless the problem had begun to evaluate.
+// its error and leaves the batch as it was, unless the problem had begun to evaluate: then the
+// generation is not told, and the batch must be restored before it is used again.
 func (b *Batch) Step(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -185,3 +185,31 @@ func TestBatchRefusesBadRuns(t *testing.T) {
 		require.ErrorContains(t, err, c.says)
 	}
 }
+
+// dying is a problem whose evaluation is cut off by the signal that cancels the context: it
+// answers Worst, as an exec task does for a program that was killed.
+type dying struct {
+	flat
+	cancel context.CancelFunc
+}
+
+func (d dying) Evaluate(_ context.Context, fitness, _ []float64, _ rsie.Key) error {
+	for i := range fitness {
+		fitness[i] = rsie.Worst
+	}
+	d.cancel()
+	return nil
+}
+
+// A generation whose evaluation met a cancelled context is not told.
+func TestBatchCancelledInEvaluation(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s := rsie.Starts()[0]
+	b, err := NewBatch(gonum(t, 1), dying{cancel: cancel}, []RunSpec{{Strategy: s, Key: rsie.NewKey(1), Budget: 1000}})
+	require.NoError(t, err)
+	defer b.Close()
+	require.ErrorIs(t, b.Step(ctx), context.Canceled)
+	require.Zero(t, b.Generation(0))
+	require.Empty(t, b.Curve(0).Points)
+}

@@ -111,6 +111,11 @@ func (b *Batch) hostRows(ctx context.Context, worker, r int, from, to, end uint3
 	if err := problem.Evaluate(ctx, fitness, points[:n*dim], key); err != nil {
 		return fmt.Errorf("%s: %w", b.shape.Name, err)
 	}
+	// The signal that cancelled may have killed the user's program as well: what it did not
+	// answer counts as Worst and must not be told.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for i, f := range fitness {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
 			fitness[i] = rsie.Worst

@@ -42,6 +42,17 @@ func taskRef(cfg runConfig, r meta.Report) string {
 	return ref
 }
 
+// otherAnchors names the tasks whose anchors hold for another budget, with that budget.
+func otherAnchors(tasks []*task.Task, budget int) []string {
+	var out []string
+	for _, t := range tasks {
+		if t.Anchors != nil && !meta.AnchorsHold(t, budget) {
+			out = append(out, fmt.Sprintf("%s (%d)", t.Name, t.Budget))
+		}
+	}
+	return out
+}
+
 // evolve runs or continues the search and writes the exports.
 func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 	backend rsie.Backend, st *store.Store, asJSON bool) error {
@@ -58,6 +69,10 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 	}
 	fmt.Fprintf(e.stderr, "run %s: %s, %s of %d strategies%s; Ctrl-C saves and stops\n",
 		dir, count(len(tasks), "task"), count(cfg.MetaGenerations, "generation"), cfg.MetaPopulation, from)
+	if others := otherAnchors(tasks, cfg.BaseBudget); len(others) > 0 {
+		fmt.Fprintf(e.stderr, "anchors of %s do not hold for %d evaluations; this run measures its own\n",
+			strings.Join(others, ", "), cfg.BaseBudget)
+	}
 	pictures := newProgress(e.stderr, cfg.MetaGenerations)
 	defer pictures.close()
 	config := cfg.engine(backend, st)
