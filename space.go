@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // GeneKind is the type of a gene.
@@ -213,6 +214,19 @@ func flag(name string, at func(*Strategy) *bool, active func(*Strategy) bool) Ge
 
 // IsActive reports whether g has an effect in s.
 func (g Gene) IsActive(s *Strategy) bool { return g.Active == nil || g.Active(s) }
+
+// IsNeutral reports whether g is a part of a law that changes nothing in s: an exponent of 0 or
+// a constant schedule.
+func (g Gene) IsNeutral(s *Strategy) bool {
+	_, part, ok := strings.Cut(g.Name, ".")
+	switch {
+	case !ok || part == "end":
+		return false
+	case part == "schedule":
+		return g.Format(s) == string(Constant)
+	}
+	return g.Get(s) == 0
+}
 
 // Format returns the value of g in s as it stands in a file, without quotes.
 func (g Gene) Format(s *Strategy) string {

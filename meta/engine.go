@@ -170,6 +170,10 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 			if err != nil {
 				return nil, err
 			}
+			if report.Solved {
+				e.config.Say(fmt.Sprintf("warning: random search already solves task %s with %d evaluations; "+
+					"it cannot tell strategies apart", t.Name, e.config.BaseTaskBudget))
+			}
 			e.evaluations += report.Evaluations
 			g.anchors, known[t.Name], changed = report.Anchors, report.Anchors, true
 		}

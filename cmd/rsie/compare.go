@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -143,11 +145,17 @@ func printComparison(w io.Writer, c *meta.Comparison) {
 		c.Runs, c.Budget, c.Seed, c.Reference)
 	fmt.Fprintln(w, "Figures are interquartile means over seeds with 95 % bootstrap intervals. Verdicts: Wilcoxon\n"+
 		"signed-rank against the reference, paired by seed, Holm over the strategies, level 0.05.")
+	foreign := map[int][]string{} // tasks by the budget of their anchors
 	for _, t := range c.Tasks {
 		if !t.Measured && t.AnchorBudget != c.Budget && t.Anchors.Floor == 0 {
-			fmt.Fprintf(w, "The anchors of task %s hold for %d evaluations: read its qualities as relative.\n",
-				t.Task, t.AnchorBudget)
+			foreign[t.AnchorBudget] = append(foreign[t.AnchorBudget], t.Task)
 		}
+	}
+	for _, budget := range slices.Sorted(maps.Keys(foreign)) {
+		fmt.Fprintf(w, "The anchors of %s hold for %d evaluations: read qualities as relative there.\n",
+			strings.Join(foreign[budget], ", "), budget)
+	}
+	for _, t := range c.Tasks {
 		if t.Measured {
 			fmt.Fprintf(w, "The file of task %s has no anchors; measured for this comparison: "+
 				"quality 0 at %.6g, quality 1 at %.6g.\n", t.Task, t.Anchors.F0, t.Anchors.F1)

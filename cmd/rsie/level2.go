@@ -56,8 +56,8 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 			from = ", all done: only the winners are measured"
 		}
 	}
-	fmt.Fprintf(e.stderr, "run %s: %d tasks, %d generations of %d strategies%s; Ctrl-C saves and stops\n",
-		dir, len(tasks), cfg.MetaGenerations, cfg.MetaPopulation, from)
+	fmt.Fprintf(e.stderr, "run %s: %s, %s of %d strategies%s; Ctrl-C saves and stops\n",
+		dir, count(len(tasks), "task"), count(cfg.MetaGenerations, "generation"), cfg.MetaPopulation, from)
 	pictures := newProgress(e.stderr, cfg.MetaGenerations)
 	defer pictures.close()
 	config := cfg.engine(backend, st)

@@ -36,8 +36,17 @@ type taskRow struct {
 	Anchors *rsie.Anchors `json:"anchors"`
 	Digest  string        `json:"digest"`
 	Rows    [3]int        `json:"rows"` // training, validation, test
-	Blocks  []rsie.Block  `json:"blocks,omitempty"`
+	Blocks  []blockRow    `json:"blocks,omitempty"`
 	Text    string        `json:"description,omitempty"`
+}
+
+// blockRow is a matrix or vector of the parameters as --json shows it.
+type blockRow struct {
+	Offset int     `json:"offset"`
+	Rows   int     `json:"rows"`
+	Cols   int     `json:"cols"`
+	Layer  int     `json:"layer"`
+	Std    float64 `json:"start_std"`
 }
 
 func rowOf(t *task.Task) taskRow {
@@ -93,7 +102,9 @@ func (c *tasksShowCmd) Run(e *env) error {
 	}
 	defer t.Close()
 	r := rowOf(t)
-	r.Blocks = t.Problem.Shape().Blocks
+	for _, b := range t.Problem.Shape().Blocks {
+		r.Blocks = append(r.Blocks, blockRow(b))
+	}
 	if c.JSON {
 		return printJSON(e.stdout, r)
 	}
@@ -182,13 +193,17 @@ func (c *tasksEvalCmd) Run(e *env) error {
 	if c.JSON {
 		return printJSON(e.stdout, out)
 	}
-	fmt.Fprintf(e.stdout, "%s: %d points, fitness is minimised\n", t.Name, len(out.Fitness))
+	fmt.Fprintf(e.stdout, "%s: %s, fitness is minimised\n", t.Name, count(len(out.Fitness), "point"))
 	for i, f := range out.Fitness {
-		b, err := json.Marshal(out.Metrics[i])
-		if err != nil {
-			return err
+		fmt.Fprintf(e.stdout, "point %d  fitness %.17g", i, f)
+		if len(out.Metrics[i]) > 0 {
+			b, err := json.Marshal(out.Metrics[i])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(e.stdout, "  %s", b)
 		}
-		fmt.Fprintf(e.stdout, "point %d  fitness %.17g  %s\n", i, f, b)
+		fmt.Fprintln(e.stdout)
 		if out.Precision != nil {
 			fmt.Fprintf(e.stdout, "         precision %.17g above the lowest value\n", out.Precision[i])
 		}

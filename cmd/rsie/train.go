@@ -13,7 +13,7 @@ import (
 
 type trainCmd struct {
 	Task     string `arg:"" help:"A task of ./tasks.yaml or of the embedded suite, generated/FAMILY/SEED, a function such as bbob/f3/d5/i7, FILE or FILE#NAME."`
-	Strategy string `help:"A hand-designed strategy's name, or FILE or FILE#genome_id." default:"snes" placeholder:"NAME|FILE[#ID]"`
+	Strategy string `help:"A hand-designed strategy's name, or FILE or FILE#genome_id. Default: snes." default:"snes" placeholder:"NAME|FILE[#ID]"`
 	Budget   *int   `help:"Evaluations per run. Default: the task's." placeholder:"N"`
 	Runs     int    `help:"Runs; the one of lowest validation loss is kept." default:"3"`
 	Seed     uint64 `help:"Seed; the same seed gives the same bytes." default:"1"`
@@ -131,8 +131,8 @@ func savePoint(out string, got *meta.TrainReport) error {
 }
 
 func printTrained(e *env, r trainResult, got *meta.TrainReport) {
-	fmt.Fprintf(e.stdout, "trained %s with %s: %d parameters, %d runs of %d evaluations\n",
-		r.Task, r.Strategy, r.Parameters, len(r.Runs), r.Budget)
+	fmt.Fprintf(e.stdout, "trained %s with %s: %d parameters, %s of %d evaluations\n",
+		r.Task, r.Strategy, r.Parameters, count(len(r.Runs), "run"), r.Budget)
 	fmt.Fprintf(e.stdout, "training fitness %.6g (minimised), run %d of %d kept\n", r.Fitness, r.Kept+1, len(r.Runs))
 	if r.Quality != nil {
 		fmt.Fprintf(e.stdout, "quality %.3f (0 = random search, 1 = best known)\n", *r.Quality)
