@@ -17,7 +17,7 @@ func geneBases() map[string]rsie.Strategy {
 	sharing := ga
 	sharing.FitnessSharing = true
 	truncation := ga
-	truncation.Selection = rsie.Elitism
+	truncation.Selection, truncation.MutationStrength = rsie.Elitism, 0.5
 	adam := rsie.DefaultStrategy()
 	adam.Family, adam.Probes, adam.StepControl = rsie.Distribution, 2, rsie.TwoPoint
 	adam.Restart, adam.RestartPatience, adam.LastPhase = rsie.Anew, 0.05, 0.1

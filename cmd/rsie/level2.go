@@ -115,7 +115,8 @@ func printReport(w io.Writer, r *meta.Result) {
 	rep := r.Report
 	fmt.Fprintf(w, "\nMeasured on %d fresh seeds per task, %d evaluations per run. Every figure is maximised.\n"+
 		"area: mean area under quality against log evaluations. ahead: how far the universal winner\n"+
-		"is ahead in meta-fitness on the validation tasks, with the 95 %% interval over seeds.\n\n",
+		"is ahead in meta-fitness on the validation tasks, with the 95 %% interval over seeds; it is\n"+
+		"better or worse where the interval leaves out 0.\n\n",
 		rep.Runs, rep.Budget)
 	rows := [][]string{{"strategy", "meta-fitness", "area training", "validation", "ahead [95 %]"}}
 	for _, row := range rep.Rows {
@@ -145,14 +146,14 @@ func ahead(row meta.ReportRow) string {
 		return "-"
 	}
 	in := *row.WinnerInterval
-	verdict := "not significant"
+	verdict := "unclear"
 	switch {
 	case max(in[0], -in[0], in[1], -in[1]) < 0.0005:
 		verdict = "equal" // to the digits printed; counted costs alone differ
 	case in[0] > 0:
-		verdict = "learned better"
+		verdict = "better"
 	case in[1] < 0:
-		verdict = "learned worse"
+		verdict = "worse"
 	}
 	return fmt.Sprintf("%+.3f [%+.3f, %+.3f] %s", *row.WinnerGain, in[0], in[1], verdict)
 }
@@ -193,7 +194,7 @@ func printQualities(w io.Writer, rep meta.Report) {
 		}
 		rows = append(rows, cells)
 	}
-	table(w, 2, rows)
+	foldedTable(w, 2, rows)
 }
 
 func fixed(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }
