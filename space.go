@@ -45,25 +45,40 @@ var commonGenes = Space{
 }
 
 var populationGenes = Space{
-	category("selection_strategy", []Selection{Tournament, Roulette, RankLinear, Elitism},
-		func(s *Strategy) *Selection { return &s.Selection }, isPopulation),
-	category("mutation_strategy", []Mutation{Gaussian, SVD, Dropout, Adaptive},
+	category("mutation_strategy", []Mutation{Gaussian, SVD, Dropout, Adaptive, Differential, SelfAdaptive},
 		func(s *Strategy) *Mutation { return &s.Mutation }, isPopulation),
-	real("crossover_rate", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.CrossoverRate }, isPopulation),
+	category("selection_strategy", []Selection{Tournament, Roulette, RankLinear, Elitism},
+		func(s *Strategy) *Selection { return &s.Selection }, selects),
+	flag("best_breeds", func(s *Strategy) *bool { return &s.BestBreeds }, selects),
+	category("survival", []Survival{Elites, Pairwise}, func(s *Strategy) *Survival { return &s.Survival }, isPopulation),
+	real("crossover_rate", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.CrossoverRate }, selects),
 	category("crossover_strategy", []Crossover{Averaging, Swapping, WeightedMerge},
 		func(s *Strategy) *Crossover { return &s.Crossover },
-		func(s *Strategy) bool { return isPopulation(s) && s.CrossoverRate > 0 }),
-	real("elitism_ratio", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.ElitismRatio }, isPopulation),
+		func(s *Strategy) bool { return selects(s) && s.CrossoverRate > 0 }),
+	real("elitism_ratio", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.ElitismRatio },
+		func(s *Strategy) bool { return isPopulation(s) && s.Survival == Elites }),
+	category("differential_base", []Base{BaseRandom, BaseBest, ToBest}, func(s *Strategy) *Base { return &s.Base }, isDifferential),
 	real("mutation_rate", true, 0.001, 1, 0, 1, func(s *Strategy) *float64 { return &s.MutationRate }, isPopulation),
 	real("mutation_strength", true, 1e-3, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.MutationStrength }, hasStrength),
-	real("mutation_strength_end", true, 0.01, 1, 0, 1e6, func(s *Strategy) *float64 { return &s.StrengthEnd }, hasStrength),
 	integer("tournament_size", 2, 20, 1, 1<<20, func(s *Strategy) *int { return &s.TournamentSize },
-		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Tournament }),
+		func(s *Strategy) bool { return selects(s) && s.Selection == Tournament }),
 	real("truncation_ratio", true, 0.02, 1, 0, 1, func(s *Strategy) *float64 { return &s.TruncationRatio },
-		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Elitism }),
+		func(s *Strategy) bool { return selects(s) && s.Selection == Elitism || isToBest(s) }),
+	flag("pbest_varies", func(s *Strategy) *bool { return &s.PBestVaries }, isToBest),
+	real("archive_ratio", false, 0, 3, 0, 100, func(s *Strategy) *float64 { return &s.ArchiveRatio },
+		func(s *Strategy) bool { return isToBest(s) && s.Survival == Pairwise }),
+	category("success_history", []SuccessHistory{NoHistory, SHADE, LSHADE},
+		func(s *Strategy) *SuccessHistory { return &s.SuccessHistory },
+		func(s *Strategy) bool { return isDifferential(s) && s.Survival == Pairwise }),
+	integer("history_length", 1, 100, 1, MaxHistory, func(s *Strategy) *int { return &s.HistoryLength }, hasHistory),
+	real("mutation_strength_end", true, 0.01, 1, 0, 1e6, func(s *Strategy) *float64 { return &s.StrengthEnd },
+		func(s *Strategy) bool { return hasStrength(s) && !hasHistory(s) }),
+	real("step_factor", true, 1.05, 4, 1, 1e3, func(s *Strategy) *float64 { return &s.StepFactor }, isSelfAdaptive),
+	integer("step_groups", 0, 20, 0, MaxHistory, func(s *Strategy) *int { return &s.StepGroups }, isSelfAdaptive),
 	real("diversity_threshold", false, 0, 0.5, 0, 10, func(s *Strategy) *float64 { return &s.DiversityThreshold }, isPopulation),
-	flag("adaptive_mutation", func(s *Strategy) *bool { return &s.AdaptiveMutation }, isPopulation),
-	flag("fitness_sharing", func(s *Strategy) *bool { return &s.FitnessSharing }, isPopulation),
+	flag("adaptive_mutation", func(s *Strategy) *bool { return &s.AdaptiveMutation },
+		func(s *Strategy) bool { return isPopulation(s) && !hasHistory(s) }),
+	flag("fitness_sharing", func(s *Strategy) *bool { return &s.FitnessSharing }, selects),
 	integer("niche_capacity", 1, 20, 1, 1<<20, func(s *Strategy) *int { return &s.NicheCapacity }, isSharing),
 	real("diversity_bonus", false, 0, 1, 0, 100, func(s *Strategy) *float64 { return &s.DiversityBonus }, isSharing),
 }
@@ -76,20 +91,22 @@ var distributionGenes = slices.Concat(
 		real("layer_exponent", false, 0, 1, -4, 4, func(s *Strategy) *float64 { return &s.LayerExponent }, isDistribution),
 		real("output_step", true, 0.1, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.OutputStep }, isDistribution),
 		category("population_rule", []PopulationRule{BySize, LogDimension},
-			func(s *Strategy) *PopulationRule { return &s.PopulationRule }, isDistribution),
+			func(s *Strategy) *PopulationRule { return &s.PopulationRule }, hasSize),
 	},
-	law("population_scale", 0.3, 3, 0.1, 10, func(s *Strategy) *Law { return &s.PopulationScale }, isDistribution),
+	law("population_scale", 0.3, 3, 0.01, 1e4, func(s *Strategy) *Law { return &s.PopulationScale }, hasSize),
 	Space{
 		flag("mirrored", func(s *Strategy) *bool { return &s.Mirrored }, isDistribution),
+		category("sampling", []Sampling{Normal, Orthogonal, Sobol, LowRank},
+			func(s *Strategy) *Sampling { return &s.Sampling }, isDistribution),
 		real("density", true, 0.05, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.Density }, isDistribution),
-		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax},
+		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax, Logistic},
 			func(s *Strategy) *Recombination { return &s.Recombination }, isDistribution),
 		real("parent_fraction", true, 0.05, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentFraction }, hasMu),
 		real("weight_exponent", false, 0, 2, 0, 10, func(s *Strategy) *float64 { return &s.WeightExponent },
 			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Logarithmic }),
 		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight }, hasMu),
 		real("temperature", true, 0.5, 50, 0, 1e6, func(s *Strategy) *float64 { return &s.Temperature },
-			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Softmax }),
+			func(s *Strategy) bool { return isDistribution(s) && (s.Recombination == Softmax || s.Recombination == Logistic) }),
 		flag("keep_best", func(s *Strategy) *bool { return &s.KeepBest }, isDistribution),
 		category("update_rule", []UpdateRule{Plain, Adam, ClipUp}, func(s *Strategy) *UpdateRule { return &s.UpdateRule }, isDistribution),
 	},
@@ -129,6 +146,12 @@ var distributionGenes = slices.Concat(
 		real("last_phase", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.LastPhase }, isDistribution),
 		real("last_phase_step", true, 0.03, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.LastPhaseStep },
 			func(s *Strategy) bool { return isDistribution(s) && s.LastPhase > 0 }),
+		integer("parents", 0, 20, 0, 1<<16, func(s *Strategy) *int { return &s.Parents }, isDistribution),
+	},
+	law("parent_share", 0.01, 1, 0, 1, func(s *Strategy) *Law { return &s.ParentShare }, hasParents),
+	Space{
+		real("parent_step", true, 0.1, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.ParentStep }, hasParents),
+		real("parent_crossover", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentCrossover }, hasParents),
 	})
 
 // law returns the genes of a law: its value, its exponents and its schedule.
@@ -150,11 +173,26 @@ func law(name string, minimum, maximum, lowest, highest float64, at func(*Strate
 
 func isPopulation(s *Strategy) bool   { return s.Family == Population }
 func isDistribution(s *Strategy) bool { return s.Family == Distribution }
-func isSharing(s *Strategy) bool      { return isPopulation(s) && s.FitnessSharing }
+func isSharing(s *Strategy) bool      { return selects(s) && s.FitnessSharing }
 func hasStrength(s *Strategy) bool    { return isPopulation(s) && s.Mutation != Dropout }
 
+func isDifferential(s *Strategy) bool { return isPopulation(s) && s.Mutation == Differential }
+func isToBest(s *Strategy) bool       { return isDifferential(s) && s.Base == ToBest }
+func isSelfAdaptive(s *Strategy) bool { return isPopulation(s) && s.Mutation == SelfAdaptive }
+func hasParents(s *Strategy) bool     { return isDistribution(s) && s.Parents > 0 }
+
+// selects is false under differential mutation, where every member has a child.
+func selects(s *Strategy) bool { return isPopulation(s) && s.Mutation != Differential }
+
+func hasHistory(s *Strategy) bool {
+	return isDifferential(s) && s.Survival == Pairwise && s.SuccessHistory != NoHistory
+}
+
+// hasSize is true where the population follows the population rule and its law.
+func hasSize(s *Strategy) bool { return s.Family != Random }
+
 // sizeCounts is false where the population size follows from the dimension.
-func sizeCounts(s *Strategy) bool { return !isDistribution(s) || s.PopulationRule == BySize }
+func sizeCounts(s *Strategy) bool { return !hasSize(s) || s.PopulationRule == BySize }
 
 // hasMu is true where a share of the members counts as good.
 func hasMu(s *Strategy) bool {

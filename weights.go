@@ -11,6 +11,7 @@ import "math"
 //	utility      w_i = max(0, ln(n/2 + 1) - ln i), normalised, minus 1/n
 //	equal        w_i = 1/mu, i <= mu; the mu worst: -negative/mu
 //	softmax      w_i ~ exp(temperature·(0.5 - (i-1)/(n-1))), normalised
+//	logistic     w_i ~ exp(-20/(1 + exp(temperature·(0.5 - (i-1)/(n-1))))), normalised
 //
 // with n = len(dst). sigma counts for centred alone: its weights estimate a gradient.
 //
@@ -37,11 +38,19 @@ func Weights(dst []float64, t *Run, sigma float64) (muEff float64) {
 			dst[i] = math.Exp(t.Temperature * (centred(i) - 0.5))
 		}
 		normalise(dst)
+	case CodeLogistic:
+		for i := range dst {
+			dst[i] = math.Exp(-logisticSlope / (1 + math.Exp(t.Temperature*centred(i))))
+		}
+		normalise(dst)
 	default:
 		truncated(dst, t)
 	}
 	return effective(dst)
 }
+
+// logisticSlope is the factor within the softmax of arXiv:2211.11260, equation (6).
+const logisticSlope = 20
 
 // truncated writes logarithmic or equal weights of the Mu best and the negative ones of the Mu
 // worst; they add where Mu exceeds half of the members.

@@ -61,6 +61,9 @@ func referenceStrategies() map[string]rsie.Strategy {
 		"PGPE default":         named["pgpe-default"],
 		"Sep_CMA_ES tuned":     named["sep-cma-es"],
 		"Sep_CMA_ES default":   named["sep-cma-es-default"],
+		"DE tuned":             named["de-best-1-bin"],
+		"SAMR_GA tuned":        named["samr-ga"],
+		"DES tuned":            named["des"],
 	}
 	return out
 }

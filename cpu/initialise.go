@@ -54,6 +54,7 @@ func (c *call) reset(r int) {
 	m := c.memoryOf(r)
 	clear(m)
 	m[rsie.MemStep], m[rsie.MemBest] = 1, rsie.Worst
+	c.resetHistory(r)
 }
 
 // begin puts a distribution run at its start.
@@ -65,6 +66,9 @@ func (c *call) begin(r int) {
 	} else {
 		c.draw(mean, addressOf(t, 0), rsie.StreamInitialise)
 		c.rescale(mean, t)
+	}
+	if t.Flags&rsie.FlagFromBest == 0 {
+		m[rsie.MemArchive] = 0
 	}
 	copy(c.vector(r, rsie.VecBefore), mean)
 	scale := c.vector(r, rsie.VecScale)
@@ -103,6 +107,9 @@ func (c *call) fresh(t *rsie.Run, i int, s rsie.Stream) {
 	c.draw(c.next.point(c, m), addressOf(t, i), s)
 	c.next.parent[m] = uint32(i)
 	clear(c.next.valid(c, m))
+	if len(c.next.strengths) > 0 {
+		c.next.strengths[m], c.next.rates[m] = 1, 0
+	}
 }
 
 // draw fills x with one starting point.

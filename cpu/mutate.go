@@ -11,6 +11,7 @@ import (
 //
 //	gaussian  x[j] += strength·z[j]
 //	adaptive  the same with strength·MemStep
+//	own step  the same with strength times the child's step, see ownStep
 //	dropout   x[j] = 0
 //	svd       s[t] *= exp(strength·y[o+t]) per matrix, at elements o+t, o its offset; vectors
 //	          as gaussian

@@ -62,9 +62,9 @@ func (j Judge) Measure(ctx context.Context, strategies []rsie.Strategy, key rsie
 func (j Judge) chunk(specs []RunSpec, from int) int {
 	shape, bytes := j.Problem.Shape(), 0.0
 	for to := from; to < len(specs); to++ {
-		s := specs[to].Strategy
-		svd := s.Family == rsie.Population && s.Mutation == rsie.SVD
-		bytes += stateBytes(shape, s.PopulationSize, svd)
+		e, needs := newEntry(specs[to], shape, samplesOf(j.Problem), 0), rsie.Needs{}
+		e.require(&needs)
+		bytes += stateBytes(shape, e.members, needs)
 		if bytes > MaxChunkBytes && to > from {
 			return to
 		}

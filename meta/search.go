@@ -268,7 +268,7 @@ func (e *Engine) replay(known map[string]store.Strategy, training []target) erro
 // parents returns the first parent of every member of run r.
 func (b *Batch) parents(r int) ([]int, error) {
 	e := &b.runs[r]
-	got := make([]float64, e.members)
+	got := make([]float64, e.rows())
 	if err := b.backend.Download(got, b.state.Now.Parent, e.offset); err != nil {
 		return nil, err
 	}
