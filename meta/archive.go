@@ -38,11 +38,14 @@ func (a *archive) at(s rsie.Strategy, generation int) *record {
 	return r
 }
 
-// note adds one generation's measurement.
-func (r *record) note(score float64, tasks map[string]rsie.Metrics) {
-	r.scores = append(r.scores, score)
-	for name, m := range tasks {
-		r.tasks[name] = append(r.tasks[name], m)
+// note adds one generation's measurement. A strategy that was dropped has no score: its results on
+// the cheap tasks count for specialists alone.
+func (r *record) note(m measured) {
+	if !m.dropped {
+		r.scores = append(r.scores, m.score)
+	}
+	for name, v := range m.tasks {
+		r.tasks[name] = append(r.tasks[name], v)
 	}
 }
 
@@ -51,6 +54,9 @@ func (r *record) note(score float64, tasks map[string]rsie.Metrics) {
 func (a *archive) noise() float64 {
 	sum, degrees := 0.0, 0
 	for _, r := range a.order {
+		if len(r.scores) == 0 {
+			continue
+		}
 		mean := average(r.scores)
 		for _, s := range r.scores {
 			sum += (s - mean) * (s - mean)

@@ -3,6 +3,7 @@ package meta
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
@@ -37,17 +38,24 @@ type ReportTask struct {
 
 // ReportRow is one strategy on fresh keys. Qualities and scores are maximised.
 type ReportRow struct {
-	Name        string             `json:"name"`
-	Role        string             `json:"role"` // universal, specialist of TASK, hand-designed
-	Genome      string             `json:"genome_id"`
-	MetaFitness float64            `json:"meta_fitness"` // mean over all tasks
-	Metrics     rsie.Metrics       `json:"metrics"`
-	Area        float64            `json:"area"` // mean area score over tasks
-	Quality     map[string]float64 `json:"quality"`
+	Name        string       `json:"name"`
+	Role        string       `json:"role"` // universal, specialist of TASK, hand-designed
+	Genome      string       `json:"genome_id"`
+	MetaFitness float64      `json:"meta_fitness"` // mean over the row's tasks
+	Metrics     rsie.Metrics `json:"metrics"`
+	Area        float64      `json:"area"` // mean area score over tasks
+	// TrainingArea and ValidationArea are its parts; null when the row has no such task.
+	TrainingArea   *float64           `json:"training_area"`
+	ValidationArea *float64           `json:"validation_area"`
+	Quality        map[string]float64 `json:"quality"` // by task; a specialist's own alone
 	// Gain is the mean paired difference of meta-fitness to the default genome over tasks and
 	// keys with its 95 % bootstrap interval over keys, on these tasks.
 	Gain         float64    `json:"gain_over_default"`
 	GainInterval [2]float64 `json:"gain_interval"`
+	// WinnerGain is the same difference of the universal winner to this row on the validation
+	// tasks, on all tasks when there are none; null for learned rows.
+	WinnerGain     *float64    `json:"winner_gain_on_validation"`
+	WinnerInterval *[2]float64 `json:"winner_gain_interval"`
 }
 
 // Finalists is how many strategies enter the race for the universal winner.
@@ -61,6 +69,7 @@ func (e *Engine) conclude(ctx context.Context, training, validation []target, di
 		return nil, err
 	}
 	out := &Result{Universal: universal, Specialists: map[string][]rsie.Strategy{}}
+	e.config.Say(fmt.Sprintf("specialists of %d tasks", len(training)))
 	for _, t := range training {
 		if out.Specialists[t.name], err = e.pickSpecialists(ctx, t); err != nil {
 			return nil, err
@@ -130,21 +139,9 @@ func byScore(a, b measured) int {
 	return 0
 }
 
-// report measures the winner, the specialists and the starts on the same fresh keys.
+// report measures the winner and the rivals on the same fresh keys of every task, and each
+// specialist on its own task.
 func (e *Engine) report(ctx context.Context, out *Result, training, validation []target) error {
-	var rows []ReportRow
-	var all []rsie.Strategy
-	add := func(s rsie.Strategy, role string) {
-		rows = append(rows, ReportRow{Name: s.GenomeID, Role: role, Genome: s.GenomeID})
-		all = append(all, s)
-	}
-	add(out.Universal[0], "universal winner")
-	for _, t := range training {
-		add(out.Specialists[t.name][0], "specialist of "+t.name)
-	}
-	for _, s := range e.config.Starts {
-		add(s, "hand-designed")
-	}
 	for _, t := range training {
 		out.Report.Tasks = append(out.Report.Tasks, ReportTask{t.name, "training"})
 	}
@@ -152,50 +149,78 @@ func (e *Engine) report(ctx context.Context, out *Result, training, validation [
 		out.Report.Tasks = append(out.Report.Tasks, ReportTask{t.name, "validation"})
 	}
 	targets := append(slices.Clone(training), validation...)
-	// The published default is measured beside the rest whatever the starts are.
-	got, err := e.measure(ctx, targets, append(all, rsie.DefaultStrategy()), e.key.Child(keyReport), e.config.FinalRuns)
+	e.config.Say(fmt.Sprintf("final tables: %d fresh seeds on %d tasks", e.config.FinalRuns, len(targets)))
+	// The published default is measured beside the rest whatever the rivals are.
+	all := append([]rsie.Strategy{out.Universal[0]}, e.config.Rivals...)
+	key, runs := e.key.Child(keyReport), e.config.FinalRuns
+	got, err := e.measure(ctx, targets, append(all, rsie.DefaultStrategy()), key, runs)
 	if err != nil {
 		return err
 	}
 	base := got[len(all)]
-	for i := range rows {
+	rows := make([]ReportRow, len(all))
+	for i, s := range all {
+		rows[i] = ReportRow{Name: s.GenomeID, Role: "hand-designed", Genome: s.GenomeID}
+		if i == 0 {
+			rows[i].Role = "universal winner"
+		}
 		if err := e.fillRow(&rows[i], got[i], base, targets); err != nil {
 			return err
 		}
+		if i > 0 {
+			if err := e.compareRow(&rows[i], got[i], got[0], len(training)); err != nil {
+				return err
+			}
+		}
 	}
-	out.Report.Rows, out.Report.Runs, out.Report.Budget = rows, e.config.FinalRuns, e.config.BaseTaskBudget
-	e.score(out, rows, all)
+	special, err := e.reportSpecialists(ctx, out, training, base, key)
+	if err != nil {
+		return err
+	}
+	out.Report.Rows = slices.Concat(rows[:1], special, rows[1:])
+	out.Report.Runs, out.Report.Budget = runs, e.config.BaseTaskBudget
+	score := rows[0].MetaFitness
+	out.Universal[0].FitnessScore, out.Universal[0].TaskPerformances = &score, rows[0].Quality
 	return e.storePhase(got, "report", targets)
 }
 
-// score writes what the report measured into the strategies of the result.
-func (e *Engine) score(out *Result, rows []ReportRow, all []rsie.Strategy) {
-	byDigest := map[string]ReportRow{}
-	for i, r := range rows {
-		byDigest[all[i].Digest()] = r
-	}
-	fill := func(s *rsie.Strategy) {
-		if r, ok := byDigest[s.Digest()]; ok {
-			score := r.MetaFitness
-			s.FitnessScore, s.TaskPerformances = &score, r.Quality
+// reportSpecialists returns a row for each task's specialist, on that task alone.
+func (e *Engine) reportSpecialists(ctx context.Context, out *Result, training []target, base measured,
+	key rsie.Key) ([]ReportRow, error) {
+	var rows []ReportRow
+	for k, t := range training {
+		s := &out.Specialists[t.name][0]
+		row := ReportRow{Name: s.GenomeID, Role: "specialist of " + t.name, Genome: s.GenomeID}
+		got, err := e.measure(ctx, []target{t}, []rsie.Strategy{*s}, key, e.config.FinalRuns)
+		if err != nil {
+			return nil, err
 		}
-	}
-	for i := range out.Universal {
-		fill(&out.Universal[i])
-	}
-	for _, list := range out.Specialists {
-		for i := range list {
-			fill(&list[i])
+		runs := e.config.FinalRuns
+		own := measured{terms: base.terms[k*runs:][:runs]}
+		if err := e.fillRow(&row, got[0], own, []target{t}); err != nil {
+			return nil, err
 		}
+		score := row.MetaFitness
+		s.FitnessScore, s.TaskPerformances = &score, row.Quality
+		rows = append(rows, row)
 	}
+	return rows, nil
 }
 
 func (e *Engine) fillRow(row *ReportRow, m, base measured, targets []target) error {
 	row.Quality = map[string]float64{}
 	var perTask []rsie.Metrics
+	areas := map[string][]float64{}
 	for _, t := range targets {
 		row.Quality[t.name] = m.tasks[t.name].FinalFitness
 		perTask = append(perTask, m.tasks[t.name])
+		areas[t.split] = append(areas[t.split], m.tasks[t.name].SampleEfficiency)
+	}
+	for split, at := range map[string]**float64{"training": &row.TrainingArea, "validation": &row.ValidationArea} {
+		if a := areas[split]; len(a) > 0 {
+			mean := average(a)
+			*at = &mean
+		}
 	}
 	row.Metrics = meanMetrics(perTask)
 	row.MetaFitness = m.score
@@ -204,6 +229,20 @@ func (e *Engine) fillRow(row *ReportRow, m, base measured, targets []target) err
 	row.Gain = average(gains)
 	var err error
 	row.GainInterval, err = bootstrapMean(gains, e.key.Child(keyReport))
+	return err
+}
+
+// compareRow fills how far the winner is ahead of a row on the tasks after the first `training`,
+// on all of them when there are no more.
+func (e *Engine) compareRow(row *ReportRow, m, winner measured, training int) error {
+	from := training * e.config.FinalRuns
+	if from == len(m.terms) {
+		from = 0
+	}
+	gains := e.gainsByKey(measured{terms: winner.terms[from:]}, measured{terms: m.terms[from:]})
+	interval, err := bootstrapMean(gains, e.key.Child(keyReport))
+	gain := average(gains)
+	row.WinnerGain, row.WinnerInterval = &gain, &interval
 	return err
 }
 

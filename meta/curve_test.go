@@ -76,7 +76,7 @@ func TestLeadersNeedEvidence(t *testing.T) {
 		s.PopulationSize += i
 		r := a.at(s, 0)
 		for _, v := range scores {
-			r.note(v, nil)
+			r.note(measured{score: v})
 		}
 	}
 	require.InDelta(t, math.Sqrt((2*0.02*0.02+2*0.02*0.02)/3), a.noise(), 1e-12)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/meta/store"
@@ -21,9 +22,21 @@ type Config struct {
 	Backend            rsie.Backend     // required
 	Strategy           *rsie.Strategy   // what level 2 runs [MetaStrategy]; its population_size is MetaPopulationSize
 	Starts             []rsie.Strategy  // hand-designed strategies to start from [rsie.Starts]
+	Rivals             []rsie.Strategy  // hand-designed strategies of the final table [Starts and snes-assembled]
+	Candidates         int              // strategies of the first halving [8·MetaPopulationSize]
+	Restarts           int              // independent searches that share MetaGenerations [1]
+	Without            Devices          // parts of the search that are switched off
 	FinalRuns          int              // keys of the final table and of the race's last round [10]
 	Store              *store.Store     // nil: nothing is kept on disk
 	Progress           func(Generation) // called after each generation is stored
+	Say                func(string)     // called with a line on what is being done besides generations
+}
+
+// Devices are parts of the search of level 2; a true one is switched off.
+type Devices struct {
+	Halving  bool `json:"halving"`  // the first generation is drawn, not chosen among Candidates
+	Racing   bool `json:"racing"`   // every strategy meets every task
+	Evidence bool `json:"evidence"` // the last measurement alone counts, not the bound of all
 }
 
 // Generation is what one generation of level 2 brought.
@@ -48,6 +61,8 @@ func (c *Config) complete() error {
 	set(&c.BaseTaskBudget, 100)
 	set(&c.RunsPerTask, 2)
 	set(&c.FinalRuns, 10)
+	set(&c.Candidates, 8*c.MetaPopulationSize)
+	set(&c.Restarts, 1)
 	if (c.Objectives == rsie.Objectives{}) {
 		c.Objectives = rsie.DefaultObjectives()
 	}
@@ -60,6 +75,8 @@ func (c *Config) complete() error {
 		{"base-budget", c.BaseTaskBudget, 10, 1 << 30},
 		{"runs-per-task", c.RunsPerTask, 1, 10_000},
 		{"final-runs", c.FinalRuns, 2, 10_000},
+		{"candidates", c.Candidates, c.MetaPopulationSize, 1_000_000},
+		{"restarts", c.Restarts, 1, c.MetaGenerations},
 	} {
 		if f.value < f.low || f.value > f.top {
 			return fmt.Errorf("%w: %s is %d, allowed is %d to %d", rsie.ErrInvalid, f.name, f.value, f.low, f.top)
@@ -68,12 +85,22 @@ func (c *Config) complete() error {
 	if c.Backend == nil {
 		return fmt.Errorf("%w: an engine needs a backend, such as cpu.NewGonum(0)", rsie.ErrInvalid)
 	}
+	if c.Say == nil {
+		c.Say = func(string) {}
+	}
 	if c.Strategy == nil {
 		s := MetaStrategy()
 		c.Strategy = &s
 	}
 	if c.Starts == nil {
 		c.Starts = rsie.Starts()
+	}
+	if c.Rivals == nil {
+		assembled, err := rsie.Baseline("snes-assembled")
+		if err != nil {
+			return err
+		}
+		c.Rivals = append(slices.Clone(c.Starts), assembled)
 	}
 	return c.Objectives.Check()
 }
@@ -123,7 +150,7 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 	}
 	changed := false
 	for _, t := range tasks {
-		g := target{name: t.Name, problem: t.Problem, digest: t.Digest()}
+		g := target{name: t.Name, split: splitOf(t), problem: t.Problem, digest: t.Digest()}
 		if factory != nil {
 			if g.problem, err = factory(t.Name); err != nil {
 				return nil, fmt.Errorf("model of task %s: %w", t.Name, err)
@@ -158,6 +185,14 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 	return out, nil
 }
 
+// splitOf returns the split of a task; one without teaches.
+func splitOf(t *task.Task) string {
+	if t.Split == "" {
+		return "training"
+	}
+	return t.Split
+}
+
 func (e *Engine) storedAnchors() (map[string]rsie.Anchors, error) {
 	known := map[string]rsie.Anchors{}
 	if e.config.Store == nil {
@@ -170,16 +205,21 @@ func (e *Engine) storedAnchors() (map[string]rsie.Anchors, error) {
 	return known, json.Unmarshal(b, &known)
 }
 
-// InitializeMetaPopulation returns the first generation of level 2: the hand-designed starts,
-// then strategies drawn uniformly from the space; it depends on the seed alone.
+// InitializeMetaPopulation returns MetaPopulationSize strategies: the hand-designed starts, then
+// strategies drawn uniformly from the space. They depend on the seed alone. The search starts
+// from the best of Candidates such strategies.
 func (e *Engine) InitializeMetaPopulation() []rsie.Strategy {
+	return e.draw(e.config.MetaPopulationSize, e.key.Child(keyOperators))
+}
+
+// draw returns n strategies: the starts, then uniform draws.
+func (e *Engine) draw(n int, key rsie.Key) []rsie.Strategy {
 	var out []rsie.Strategy
-	for _, s := range e.config.Starts[:min(len(e.config.Starts), e.config.MetaPopulationSize)] {
+	for _, s := range e.config.Starts[:min(len(e.config.Starts), n)] {
 		out = append(out, s.Clone())
 	}
-	key := e.key.Child(keyOperators)
 	x := make([]float64, e.space.Dim())
-	for i := len(out); i < e.config.MetaPopulationSize; i++ {
+	for i := len(out); i < n; i++ {
 		for k := range x {
 			w := key.Words(uint32(k/4), uint32(i), 0, 0, rsie.StreamInitialise)
 			x[k] = rsie.Uniform(w[k%4])

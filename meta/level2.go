@@ -2,6 +2,7 @@ package meta
 
 import (
 	"context"
+	"math"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 )
@@ -12,7 +13,7 @@ import (
 func MetaStrategy() rsie.Strategy {
 	s := rsie.DefaultStrategy()
 	s.GenomeID = "meta-default"
-	s.PopulationSize, s.TournamentSize, s.ElitismRatio = 20, 3, 0.2
+	s.PopulationSize, s.TournamentSize, s.ElitismRatio = 20, 3, 0.4
 	s.Crossover, s.CrossoverRate = rsie.Swapping, 0.6
 	s.MutationRate, s.MutationStrength = 0.16, 0.2
 	s.DiversityThreshold = 0.2
@@ -22,6 +23,7 @@ func MetaStrategy() rsie.Strategy {
 // target is one task as level 2 sees it.
 type target struct {
 	name    string
+	split   string // training or validation
 	problem rsie.Problem
 	anchors rsie.Anchors
 	digest  string
@@ -34,11 +36,12 @@ type measured struct {
 	tasks    map[string]rsie.Metrics
 	outcomes []Outcome
 	terms    []rsie.Metrics // of outcomes
+	dropped  bool           // lost the race on the cheap tasks; score is an estimate
 }
 
-// strategies is the level-2 problem: a point is an encoded strategy, its fitness 1 minus the
-// meta-fitness of level-1 runs on all training tasks. It is noisy, so the loop measures
-// survivors again on the fresh keys of each generation.
+// strategies is the level-2 problem: a point is an encoded strategy, its fitness 1 minus the lower
+// confidence bound of its meta-fitness in level-1 runs on the training tasks. It is noisy, so the
+// loop measures survivors again on the fresh keys of each generation.
 type strategies struct {
 	engine     *Engine
 	targets    []target
@@ -51,22 +54,40 @@ func (p *strategies) Shape() rsie.Shape {
 	return rsie.Shape{Name: "strategies", Dim: sp.Dim(), Blocks: sp.Blocks(), Lower: 0, Upper: 1, Noisy: true}
 }
 
-// Evaluate measures every strategy on every task with the same keys.
+// Evaluate measures every strategy with the same keys.
 func (p *strategies) Evaluate(ctx context.Context, fitness, points []float64, key rsie.Key) error {
 	dim := rsie.StrategySpace.Dim()
 	all := make([]rsie.Strategy, len(fitness))
 	for i := range fitness {
 		all[i] = rsie.StrategySpace.Decode(points[i*dim:][:dim])
 	}
-	got, err := p.engine.measure(ctx, p.targets, all, key, p.engine.config.RunsPerTask)
+	got, err := p.engine.measureRaced(ctx, p.targets, all, key)
 	if err != nil {
 		return err
 	}
 	for i := range got {
-		fitness[i] = 1 - got[i].score
+		fitness[i] = 1 - p.engine.bound(&got[i])
 	}
 	p.generation = got
 	return nil
+}
+
+// bound returns the lower confidence bound of a strategy's score after the measurement m, which
+// the archive does not hold yet:
+//
+//	mean of all measurements - noise/√measurements
+func (e *Engine) bound(m *measured) float64 {
+	if e.config.Without.Evidence {
+		return m.score
+	}
+	sum, n := m.score, 1.0
+	if r := e.archive.bySum[m.strategy.Digest()]; r != nil {
+		for _, s := range r.scores {
+			sum += s
+			n++
+		}
+	}
+	return sum/n - e.archive.noise()/math.Sqrt(n)
 }
 
 // measure runs every strategy `runs` times on every target. Strategies of the same digest are
@@ -104,17 +125,22 @@ func (e *Engine) measure(ctx context.Context, targets []target, all []rsie.Strat
 		}
 	}
 	for i := range got {
-		var perTask []rsie.Metrics
-		for _, t := range targets {
-			perTask = append(perTask, got[i].tasks[t.name])
-		}
-		got[i].score = meanMetrics(perTask).MetaFitness(e.config.Objectives)
+		got[i].score = e.scoreOf(got[i].tasks, targets)
 	}
 	out := make([]measured, len(all))
 	for i, s := range all {
 		out[i] = got[place[s.Digest()]]
 	}
 	return out, nil
+}
+
+// scoreOf returns the meta-fitness of the mean metrics over targets.
+func (e *Engine) scoreOf(tasks map[string]rsie.Metrics, targets []target) float64 {
+	var perTask []rsie.Metrics
+	for _, t := range targets {
+		perTask = append(perTask, tasks[t.name])
+	}
+	return meanMetrics(perTask).MetaFitness(e.config.Objectives)
 }
 
 func contains(m map[string]int, k string) bool { _, ok := m[k]; return ok }

@@ -2,6 +2,7 @@ package meta
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
@@ -36,6 +37,7 @@ func (e *Engine) race(ctx context.Context, targets []target, finalists []rsie.St
 		for _, r := range live {
 			all = append(all, r.strategy)
 		}
+		e.config.Say(fmt.Sprintf("race %d/%d: %d finalists on %d tasks", round+1, raceRounds, len(all), len(targets)))
 		key := e.key.Child(keyRace).Child(uint64(round))
 		got, err := e.measure(ctx, targets, all, key, max(2, e.config.FinalRuns/2))
 		if err != nil {

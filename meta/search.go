@@ -22,10 +22,10 @@ import (
 func (e *Engine) MetaTrain(ctx context.Context, tasks []*task.Task, factory ModelFactory) (*Result, error) {
 	var teach, choose []*task.Task
 	for _, t := range tasks {
-		switch t.Split {
+		switch splitOf(t) {
 		case "validation":
 			choose = append(choose, t)
-		case "training", "":
+		case "training":
 			teach = append(teach, t)
 		}
 	}
@@ -48,29 +48,68 @@ func (e *Engine) MetaTrain(ctx context.Context, tasks []*task.Task, factory Mode
 	return e.conclude(ctx, training, validation, digest)
 }
 
-// search is level 2: the same loop as level 1, over encoded strategies.
+// segment is one of the independent searches: generations [from, to) of the run.
+type segment struct{ number, from, to int }
+
+// segments divides the generations among the restarts.
+func (e *Engine) segments() []segment {
+	n, from := e.config.Restarts, 0
+	out := make([]segment, n)
+	for k := range out {
+		size := e.config.MetaGenerations / n
+		if k < e.config.MetaGenerations%n {
+			size++
+		}
+		out[k] = segment{k, from, from + size}
+		from += size
+	}
+	return out
+}
+
+// search is level 2: the same loop as level 1, over encoded strategies, from Restarts starts.
 func (e *Engine) search(ctx context.Context, training []target) (digest string, err error) {
-	c := e.config
-	own := *c.Strategy
-	own.PopulationSize = c.MetaPopulationSize
+	last, err := e.restore(training)
+	if err != nil {
+		return "", err
+	}
+	done := 0
+	if last != nil {
+		done, digest = last.Number+1, last.Digest
+	}
+	for _, s := range e.segments() {
+		if done >= s.to {
+			continue
+		}
+		var state []float64
+		if done > s.from {
+			state = last.State
+		}
+		if digest, err = e.searchSegment(ctx, training, s, state, digest); err != nil {
+			return "", err
+		}
+	}
+	return digest, nil
+}
+
+// searchSegment runs one search from its start or from a stored state.
+func (e *Engine) searchSegment(ctx context.Context, training []target, s segment, state []float64,
+	digest string) (string, error) {
+	own := *e.config.Strategy
+	own.PopulationSize = e.config.MetaPopulationSize
+	key := e.key.Child(keySearch).Child(uint64(s.number))
 	problem := &strategies{engine: e, targets: training}
-	batch, err := NewBatch(c.Backend, problem,
-		[]RunSpec{{own, e.key.Child(keySearch), c.MetaPopulationSize * c.MetaGenerations}})
+	batch, err := NewBatch(e.config.Backend, problem, []RunSpec{{own, key, own.PopulationSize * (s.to - s.from)}})
 	if err != nil {
 		return "", err
 	}
 	defer batch.Close()
-	if digest, err = e.restore(batch, training); err != nil {
-		return "", err
+	if state != nil {
+		err = e.resume(batch, state)
+	} else {
+		err = e.begin(ctx, batch, training, s, key)
 	}
-	if batch.Generation(0) == 0 {
-		var points [][]float64
-		for _, s := range e.InitializeMetaPopulation() {
-			x := make([]float64, e.space.Dim())
-			e.space.Encode(x, s)
-			points = append(points, x)
-		}
-		batch.Start(points)
+	if err != nil {
+		return "", err
 	}
 	for !batch.Done() {
 		before := e.evaluations
@@ -78,16 +117,49 @@ func (e *Engine) search(ctx context.Context, training []target) (digest string, 
 			e.evaluations = before
 			return "", err
 		}
-		if digest, err = e.keep(batch, problem, digest); err != nil {
+		if digest, err = e.keep(batch, problem, s, digest); err != nil {
 			return "", err
 		}
 	}
 	return digest, nil
 }
 
+// begin sets the first generation of a search.
+func (e *Engine) begin(ctx context.Context, batch *Batch, training []target, s segment, key rsie.Key) error {
+	first, err := e.halve(ctx, training, fmt.Sprintf("halving_%d", s.number), key.Child(keyOperators))
+	if err != nil {
+		return err
+	}
+	var points [][]float64
+	for _, s := range first {
+		x := make([]float64, e.space.Dim())
+		e.space.Encode(x, s)
+		points = append(points, x)
+	}
+	batch.Start(points)
+	return nil
+}
+
+// resume loads the state of the last stored generation.
+func (e *Engine) resume(batch *Batch, state []float64) error {
+	if err := batch.Restore(state); err != nil {
+		return err
+	}
+	points, _, err := batch.Members(0)
+	if err != nil {
+		return err
+	}
+	dim := e.space.Dim()
+	e.lastDigests = e.lastDigests[:0]
+	for i := range len(points) / dim {
+		e.lastDigests = append(e.lastDigests, e.space.Decode(points[i*dim:][:dim]).Digest())
+	}
+	return nil
+}
+
 // keep files the generation just made and stores it in one transaction.
-func (e *Engine) keep(batch *Batch, p *strategies, last string) (string, error) {
-	number := batch.Generation(0) - 1
+func (e *Engine) keep(batch *Batch, p *strategies, place segment, last string) (string, error) {
+	number := place.from + batch.Generation(0) - 1
 	parents, err := batch.parents(0)
 	if err != nil {
 		return "", err
@@ -107,10 +179,10 @@ func (e *Engine) keep(batch *Batch, p *strategies, last string) (string, error) 
 		}
 		seen[d] = true
 		r := e.archive.at(m.strategy, number)
-		if len(r.scores) == 0 && number > 0 {
+		if r.parents == nil && number > place.from && r.born == number {
 			r.parents = []string{e.lastDigests[parents[i]]}
 		}
-		r.note(m.score, m.tasks)
+		r.note(m)
 		genes, err := json.Marshal(m.strategy.Named())
 		if err != nil {
 			return "", err
@@ -176,93 +248,88 @@ func chain(last string, state []float64) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// restore continues from the store: the state of the last generation and the archive of all
-// measurements in the order they were made.
-func (e *Engine) restore(batch *Batch, training []target) (digest string, err error) {
+// restore rebuilds the archive of all measurements in the order they were made, and returns the
+// last stored generation, nil when there is none.
+func (e *Engine) restore(training []target) (*store.Generation, error) {
 	if e.config.Store == nil {
-		return "", nil
+		return nil, nil
 	}
 	last, err := e.config.Store.Last()
 	if err != nil || last == nil {
-		return "", err
-	}
-	if err := batch.Restore(last.State); err != nil {
-		return "", fmt.Errorf("generation %d: %w", last.Number, err)
+		return nil, err
 	}
 	e.evaluations = last.Evaluations
 	rows, err := e.config.Store.Strategies()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	known := map[string]store.Strategy{}
 	for _, r := range rows {
 		known[r.Digest] = r
 	}
-	if err := e.replay(known, training); err != nil {
-		return "", err
-	}
-	points, _, err := batch.Members(0)
-	if err != nil {
-		return "", err
-	}
-	dim := e.space.Dim()
-	for i := range len(points) / dim {
-		e.lastDigests = append(e.lastDigests, e.space.Decode(points[i*dim:][:dim]).Digest())
-	}
-	return last.Digest, nil
+	return last, e.replay(known, training)
 }
 
-// replay rebuilds the archive. Results of a strategy in a generation stand together, task by
-// task, key by key.
+// replay files the stored results again. Those of a strategy in a generation stand together.
 func (e *Engine) replay(known map[string]store.Strategy, training []target) error {
+	type run struct {
+		task      string
+		replicate int
+	}
 	var group []store.Result
+	seen := map[run]bool{}
 	flush := func() error {
 		if len(group) == 0 {
 			return nil
 		}
-		row := known[group[0].Strategy]
-		var s rsie.Strategy
-		if err := json.Unmarshal(row.Genes, &s); err != nil {
-			return err
-		}
-		r := e.archive.at(rsie.StrategySpace.Canonical(s), row.Generation)
-		r.parents = row.Parents
-		tasks := map[string]rsie.Metrics{}
-		var perTask []rsie.Metrics
-		for _, t := range training {
-			var terms []rsie.Metrics
-			for _, g := range group {
-				if g.Task != t.name {
-					continue
-				}
-				var m rsie.Metrics
-				if err := json.Unmarshal(g.Metrics, &m); err != nil {
-					return err
-				}
-				terms = append(terms, m)
-			}
-			tasks[t.name] = Score(terms)
-			perTask = append(perTask, tasks[t.name])
-		}
-		r.note(meanMetrics(perTask).MetaFitness(e.config.Objectives), tasks)
+		err := e.refile(group, known[group[0].Strategy], training)
 		group = group[:0]
-		return nil
+		clear(seen)
+		return err
 	}
-	size := len(training) * e.config.RunsPerTask
 	err := e.config.Store.Results(func(r store.Result) error {
-		if r.Phase != "search" {
-			return nil
+		at := run{r.Task, r.Replicate}
+		if len(group) > 0 && (r.Strategy != group[0].Strategy || seen[at]) {
+			if err := flush(); err != nil {
+				return err
+			}
 		}
 		group = append(group, r)
-		if len(group) == size {
-			return flush()
-		}
+		seen[at] = true
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return flush()
+}
+
+// refile notes one measurement of a strategy from its stored results.
+func (e *Engine) refile(group []store.Result, row store.Strategy, training []target) error {
+	var s rsie.Strategy
+	if err := json.Unmarshal(row.Genes, &s); err != nil {
+		return err
+	}
+	m := measured{strategy: rsie.StrategySpace.Canonical(s), tasks: map[string]rsie.Metrics{}}
+	terms := map[string][]rsie.Metrics{}
+	for _, g := range group {
+		var v rsie.Metrics
+		if err := json.Unmarshal(g.Metrics, &v); err != nil {
+			return err
+		}
+		terms[g.Task] = append(terms[g.Task], v)
+	}
+	for name, v := range terms {
+		m.tasks[name] = Score(v)
+	}
+	m.dropped = len(terms) < len(training)
+	if !m.dropped {
+		m.score = e.scoreOf(m.tasks, training)
+	}
+	r := e.archive.at(m.strategy, row.Generation)
+	r.parents = row.Parents
+	r.note(m)
+	return nil
 }
 
 // parents returns the first parent of every member of run r.

@@ -199,7 +199,7 @@ func mounted(flags uintptr, options string) func(*testing.T, string) {
 // with more room the run continues to the bytes of one that nothing disturbed.
 func TestDiskFullLater(t *testing.T) {
 	dir := t.TempDir()
-	mounted(0, "size=128k")(t, dir)
+	mounted(0, "size=320k")(t, dir)
 	long := []string{"--meta-generations", "20"}
 	out, _ := must(t, ".", evolveTiny(filepath.Join(dir, "whole"), long...)...)
 	digest, strategies := finished(t, out)

@@ -23,6 +23,10 @@ type evolveCmd struct {
 	MetaGenerations *int     `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
 	BaseBudget      *int     `help:"Evaluations of one level-1 run. Default: the suite's." placeholder:"EVALS"`
 	RunsPerTask     int      `help:"Runs of each strategy on each task." default:"2"`
+	Candidates      *int     `help:"Strategies of the first halving. Default: 8 times the meta-population." placeholder:"N"`
+	Restarts        *int     `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
+	FinalRuns       *int     `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
+	Without         []string `help:"Parts of the search to switch off: halving, racing, evidence." placeholder:"PART,..."`
 	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: all six terms as documented." placeholder:"NAME=W,..."`
 	Seed            uint64   `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
 	Out             string   `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
@@ -39,6 +43,10 @@ type runConfig struct {
 	MetaGenerations int             `json:"meta_generations"`
 	BaseBudget      int             `json:"base_budget"`
 	RunsPerTask     int             `json:"runs_per_task"`
+	Candidates      int             `json:"candidates"`
+	Restarts        int             `json:"restarts"`
+	FinalRuns       int             `json:"final_runs"`
+	Without         meta.Devices    `json:"without"`
 	Objectives      rsie.Objectives `json:"objectives"`
 	Seed            uint64          `json:"seed"`
 	Backend         string          `json:"backend"`
@@ -107,25 +115,32 @@ func (c *evolveCmd) Run(e *env) error {
 // resolve fills the configuration and checks what the engine does not.
 func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) (runConfig, error) {
 	cfg := runConfig{Suite: name, RunsPerTask: c.RunsPerTask, Seed: c.Seed}
-	population, generations := 20, 10
+	population, generations, final := 20, 10, 10
 	if name == "standard" {
-		population, generations = 24, 12
+		population, generations, final = 24, 12, 5
 	}
 	cfg.MetaPopulation = orDefault(c.MetaPopulation, population)
 	cfg.MetaGenerations = orDefault(c.MetaGenerations, generations)
 	cfg.BaseBudget = orDefault(c.BaseBudget, suiteBudget(suite))
+	cfg.Candidates = orDefault(c.Candidates, 8*cfg.MetaPopulation)
+	cfg.Restarts, cfg.FinalRuns = orDefault(c.Restarts, 1), orDefault(c.FinalRuns, final)
 	// The engine takes 0 for its own defaults; on the command line it is a mistake.
 	for _, f := range []struct {
 		flag       string
 		value, low int
 	}{{"meta-population", cfg.MetaPopulation, 2}, {"meta-generations", cfg.MetaGenerations, 1},
-		{"base-budget", cfg.BaseBudget, 10}, {"runs-per-task", cfg.RunsPerTask, 1}} {
+		{"base-budget", cfg.BaseBudget, 10}, {"runs-per-task", cfg.RunsPerTask, 1},
+		{"candidates", cfg.Candidates, cfg.MetaPopulation}, {"restarts", cfg.Restarts, 1},
+		{"final-runs", cfg.FinalRuns, 2}} {
 		if f.value < f.low {
 			return cfg, fmt.Errorf("%w: --%s %d, want at least %d", rsie.ErrInvalid, f.flag, f.value, f.low)
 		}
 	}
 	var err error
 	if cfg.Objectives, err = parseObjectives(c.Objectives); err != nil {
+		return cfg, err
+	}
+	if cfg.Without, err = parseDevices(c.Without); err != nil {
 		return cfg, err
 	}
 	if !isPreset(name) {
@@ -186,7 +201,26 @@ func isPreset(name string) bool { return name == "quick" || name == "standard" }
 func (c runConfig) engine(b rsie.Backend, st *store.Store) meta.Config {
 	return meta.Config{MetaPopulationSize: c.MetaPopulation, MetaGenerations: c.MetaGenerations,
 		BaseTaskBudget: c.BaseBudget, RunsPerTask: c.RunsPerTask, Objectives: c.Objectives, Seed: c.Seed,
+		Candidates: c.Candidates, Restarts: c.Restarts, FinalRuns: c.FinalRuns, Without: c.Without,
 		Backend: b, Store: st}
+}
+
+// parseDevices reads the parts of the search to switch off.
+func parseDevices(names []string) (meta.Devices, error) {
+	var d meta.Devices
+	for _, name := range names {
+		switch name {
+		case "halving":
+			d.Halving = true
+		case "racing":
+			d.Racing = true
+		case "evidence":
+			d.Evidence = true
+		default:
+			return d, fmt.Errorf("%w: --without %q; the parts are halving, racing, evidence", rsie.ErrInvalid, name)
+		}
+	}
+	return d, nil
 }
 
 // parseObjectives reads name=weight pairs; empty means the default weights.

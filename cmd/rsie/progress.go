@@ -54,8 +54,16 @@ func (p *progress) generation(g meta.Generation) {
 	}
 	if g.Number+1 == p.total {
 		p.close()
-		fmt.Fprintln(p.w, "choosing the winners and measuring them on fresh seeds")
 	}
+}
+
+// say reports what is being done besides generations.
+func (p *progress) say(text string) {
+	if p.bar != nil {
+		p.text.Store(&text)
+		return
+	}
+	fmt.Fprintln(p.w, text)
 }
 
 // close ends the bar; it may be called twice.
