@@ -106,7 +106,9 @@ var distributionGenes = slices.Concat(
 			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Logarithmic }),
 		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight }, hasMu),
 		real("temperature", true, 0.5, 50, 0, 1e6, func(s *Strategy) *float64 { return &s.Temperature },
-			func(s *Strategy) bool { return isDistribution(s) && (s.Recombination == Softmax || s.Recombination == Logistic) }),
+			func(s *Strategy) bool {
+				return isDistribution(s) && (s.Recombination == Softmax || s.Recombination == Logistic)
+			}),
 		flag("keep_best", func(s *Strategy) *bool { return &s.KeepBest }, isDistribution),
 		category("update_rule", []UpdateRule{Plain, Adam, ClipUp}, func(s *Strategy) *UpdateRule { return &s.UpdateRule }, isDistribution),
 	},
