@@ -107,6 +107,7 @@ const (
 	CodeNoCovariance, CodeRankOne                                            uint8 = 1, 2
 	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
 	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
+	CodeFastNES                                                              uint8 = 7
 )
 
 // Constants of the operators.
@@ -206,12 +207,15 @@ const (
 	VecLayer    // fixed factors on the steps by layer
 	VecScale    // diagonal factors on the steps, start at 1
 	VecMoment1  // of the mean's update
-	VecMoment2  // of Adam
+	VecMoment2  // of Adam; v of CR-FM-NES
 	VecStepPath // of the step control
 	VecPath     // evolution path of the covariance
 	VecBest     // best point ever evaluated
 	VecCount
 )
+
+// VecDirection is the direction v that CR-FM-NES keeps in place of Adam's moment.
+const VecDirection = VecMoment2
 
 // Entries of State.Memory of one run.
 const (

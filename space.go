@@ -85,6 +85,8 @@ var populationGenes = Space{
 
 var distributionGenes = slices.Concat(
 	Space{
+		category("scale_rule", []ScaleRule{NoScales, NaturalRule, Variance, Likelihood, Deviation, SepCMA, FastNES},
+			func(s *Strategy) *ScaleRule { return &s.ScaleRule }, isDistribution),
 		integer("start_draws", 1, 64, 1, 1<<16, func(s *Strategy) *int { return &s.StartDraws }, isDistribution),
 		real("start_hidden_scale", true, 0.3, 6, 0, 1e6, func(s *Strategy) *float64 { return &s.StartHidden }, isDistribution),
 		real("start_output_scale", true, 0.1, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.StartOutput }, isDistribution),
@@ -100,25 +102,26 @@ var distributionGenes = slices.Concat(
 			func(s *Strategy) *Sampling { return &s.Sampling }, isDistribution),
 		real("density", true, 0.05, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.Density }, isDistribution),
 		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax, Logistic},
-			func(s *Strategy) *Recombination { return &s.Recombination }, isDistribution),
+			func(s *Strategy) *Recombination { return &s.Recombination }, composes),
 		real("parent_fraction", true, 0.05, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentFraction }, hasMu),
 		real("weight_exponent", false, 0, 2, 0, 10, func(s *Strategy) *float64 { return &s.WeightExponent },
-			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Logarithmic }),
-		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight }, hasMu),
+			func(s *Strategy) bool { return composes(s) && s.Recombination == Logarithmic }),
+		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight },
+			func(s *Strategy) bool { return hasMu(s) || isDistribution(s) && s.ScaleRule == FastNES }),
 		real("temperature", true, 0.5, 50, 0, 1e6, func(s *Strategy) *float64 { return &s.Temperature },
 			func(s *Strategy) bool {
-				return isDistribution(s) && (s.Recombination == Softmax || s.Recombination == Logistic)
+				return composes(s) && (s.Recombination == Softmax || s.Recombination == Logistic)
 			}),
 		flag("keep_best", func(s *Strategy) *bool { return &s.KeepBest }, isDistribution),
-		category("update_rule", []UpdateRule{Plain, Adam, ClipUp}, func(s *Strategy) *UpdateRule { return &s.UpdateRule }, isDistribution),
+		category("update_rule", []UpdateRule{Plain, Adam, ClipUp}, func(s *Strategy) *UpdateRule { return &s.UpdateRule }, composes),
 	},
 	law("learning_rate", 0.03, 10, 0, 1e9, func(s *Strategy) *Law { return &s.LearningRate }, isDistribution),
 	Space{
-		real("momentum", false, 0, 0.95, 0, 0.9999, func(s *Strategy) *float64 { return &s.Momentum }, isDistribution),
+		real("momentum", false, 0, 0.95, 0, 0.9999, func(s *Strategy) *float64 { return &s.Momentum }, composes),
 		real("second_moment_rate", true, 5e-4, 0.2, 1e-9, 1, func(s *Strategy) *float64 { return &s.SecondMoment },
-			func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == Adam }),
+			func(s *Strategy) bool { return composes(s) && s.UpdateRule == Adam }),
 		real("max_speed", true, 0.5, 10, 1e-9, 1e9, func(s *Strategy) *float64 { return &s.MaxSpeed },
-			func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == ClipUp }),
+			func(s *Strategy) bool { return composes(s) && s.UpdateRule == ClipUp }),
 		real("weight_decay", false, 0, 0.001, 0, 1, func(s *Strategy) *float64 { return &s.WeightDecay }, isDistribution),
 		real("pull", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.Pull }, isDistribution),
 		integer("probes", 0, 2, 0, 2, func(s *Strategy) *int { return &s.Probes }, isDistribution),
@@ -126,13 +129,11 @@ var distributionGenes = slices.Concat(
 	law("sigma", 0.005, 3, 1e-12, 1e6, func(s *Strategy) *Law { return &s.Sigma }, isDistribution),
 	Space{
 		category("step_control", []StepControl{NoControl, Cumulative, PathLength, Success, TwoPoint},
-			func(s *Strategy) *StepControl { return &s.StepControl }, isDistribution),
+			func(s *Strategy) *StepControl { return &s.StepControl }, composes),
 	},
 	law("step_gain", 0.01, 1.5, 0, 1e3, func(s *Strategy) *Law { return &s.StepGain },
-		func(s *Strategy) bool { return isDistribution(s) && s.StepControl != NoControl }),
+		func(s *Strategy) bool { return composes(s) && s.StepControl != NoControl }),
 	Space{
-		category("scale_rule", []ScaleRule{NoScales, NaturalRule, Variance, Likelihood, Deviation, SepCMA},
-			func(s *Strategy) *ScaleRule { return &s.ScaleRule }, isDistribution),
 		category("scale_rate_rule", []RateRule{ByLaw, Textbook}, func(s *Strategy) *RateRule { return &s.ScaleRateRule }, hasRate),
 	},
 	law("scale_rate", 0.003, 3, 0, 1e6, func(s *Strategy) *Law { return &s.ScaleRate }, hasRate),
@@ -198,11 +199,14 @@ func sizeCounts(s *Strategy) bool { return !hasSize(s) || s.PopulationRule == By
 
 // hasMu is true where a share of the members counts as good.
 func hasMu(s *Strategy) bool {
-	return isDistribution(s) && (s.Recombination == Logarithmic || s.Recombination == Equal)
+	return composes(s) && (s.Recombination == Logarithmic || s.Recombination == Equal)
 }
 
-// hasCovariance is false under sep-CMA-ES, which uses the evolution path itself.
-func hasCovariance(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != SepCMA }
+// composes is false under CR-FM-NES, which sets weights, update and step control itself.
+func composes(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != FastNES }
+
+// hasCovariance is false under the rules that use the evolution path themselves.
+func hasCovariance(s *Strategy) bool { return composes(s) && s.ScaleRule != SepCMA }
 
 func hasRate(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != NoScales }
 

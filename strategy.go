@@ -145,6 +145,7 @@ const (
 	Likelihood  ScaleRule = "pgpe"       // likelihood gradient of symmetric pairs, changed by 20 % at most
 	Deviation   ScaleRule = "deviation"  // d moves to √(Σ w z²)·d by the rate
 	SepCMA      ScaleRule = "cma"        // rank-one and rank-mu update of a diagonal covariance
+	FastNES     ScaleRule = "cr_fm_nes"  // a diagonal, a direction and sigma by CR-FM-NES
 )
 
 // RateRule says what a law of a rate is a factor of.

@@ -64,6 +64,7 @@ func referenceStrategies() map[string]rsie.Strategy {
 		"DE tuned":             named["de-best-1-bin"],
 		"SAMR_GA tuned":        named["samr-ga"],
 		"DES tuned":            named["des"],
+		"CR_FM_NES tuned":      named["cr-fm-nes"],
 	}
 	return out
 }

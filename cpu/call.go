@@ -243,7 +243,7 @@ func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint
 		{"update", t.Update, rsie.CodeClipUp},
 		{"recombination", t.Recombine, rsie.CodeLogistic},
 		{"step control", t.Control, rsie.CodeTwoPoint},
-		{"scales", t.Scales, rsie.CodeSepCMA},
+		{"scales", t.Scales, rsie.CodeFastNES},
 		{"covariance", t.Covariance, rsie.CodeRankOne},
 		{"sampling", t.Sampling, rsie.CodeLowRank},
 	} {

@@ -26,7 +26,7 @@ func classifier() (*rsie.Model, *rsie.Rows) {
 	return m, rows
 }
 
-// mixed sets run r to one of twenty-one strategies that use every operator between them.
+// mixed sets run r to one of twenty-two strategies that use every operator between them.
 func mixed(r int, t *rsie.Run) {
 	t.Selection = uint8(1 + r%4)
 	t.Mutation = uint8(1 + r/2%4)
@@ -46,7 +46,7 @@ func mixed(r int, t *rsie.Run) {
 	}
 }
 
-// mixedLater sets one of five strategies that carry more than a population or a mean over from
+// mixedLater sets one of six strategies that carry more than a population or a mean over from
 // generation to generation, or draw their noise in another way.
 func mixedLater(k int, t *rsie.Run) {
 	switch k {
@@ -57,6 +57,10 @@ func mixedLater(k int, t *rsie.Run) {
 	case 1:
 		t.Mutation, t.StepFactor, t.Groups = rsie.CodeSelfAdaptive, 2, 3
 		t.Flags |= rsie.FlagBestBreeds
+	case 5:
+		mixedDistribution(2, t)
+		t.Scales, t.Recombine, t.Covariance, t.Negative = rsie.CodeFastNES, rsie.CodeUtility, rsie.CodeNoCovariance, 1
+		t.Flags &^= rsie.FlagPath
 	default:
 		mixedDistribution(k-2, t)
 		t.Sampling = []uint8{rsie.CodeOrthogonal, rsie.CodeSobol, rsie.CodeLowRank}[k-2]
@@ -87,7 +91,7 @@ func mixedDistribution(k int, t *rsie.Run) {
 	}
 }
 
-var mixedSizes = []int{7, 20, 33, 4, 50, 12, 2, 90, 13, 25, 31, 9, 40, 22, 6, 17, 30, 14, 61, 20, 18}
+var mixedSizes = []int{7, 20, 33, 4, 50, 12, 2, 90, 13, 25, 31, 9, 40, 22, 6, 17, 30, 14, 61, 20, 18, 16}
 
 // evolve runs ten generations of some of the runs, with evaluation by the program; the
 // runs stop at different times, some in the middle of a generation. It returns the state.

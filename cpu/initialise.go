@@ -10,7 +10,8 @@ import (
 //
 //	population    x[i,j] = Std(block of j)·z, z of StreamInitialise and member i
 //	distribution  mean[j] = the same of member 0, weights of hidden and last layers rescaled, or
-//	              the best point with FlagFromBest; scale 1; moments, paths 0; step factor 1
+//	              the best point with FlagFromBest; scale 1; moments, paths 0; step factor 1;
+//	              the direction of CR-FM-NES a draw of StreamPath over √D
 //	              layer[j] = fan_in(layer of j)^(-LayerExponent/2), last layer · OutputStep
 //	both bounded  uniform in (Lower, Upper) instead
 //
@@ -77,6 +78,13 @@ func (c *call) begin(r int) {
 	}
 	for _, v := range [...]int{rsie.VecMoment1, rsie.VecMoment2, rsie.VecStepPath, rsie.VecPath} {
 		clear(c.vector(r, v))
+	}
+	if t.Scales == rsie.CodeFastNES {
+		v := c.vector(r, rsie.VecDirection)
+		normals(v, addressOf(t, 0), rsie.StreamPath)
+		for j := range v {
+			v[j] /= math.Sqrt(float64(c.dim))
+		}
 	}
 	c.layerSteps(c.vector(r, rsie.VecLayer), t)
 	m[rsie.MemSigma], m[rsie.MemMedian], m[rsie.MemUpdates] = 1, rsie.Worst, 0

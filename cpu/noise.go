@@ -38,6 +38,9 @@ func (c *call) noiseOf(z, f []float64, t *rsie.Run, run, number int) {
 			z[j] += along * p
 		}
 	}
+	if t.Scales == rsie.CodeFastNES {
+		c.elongate(z, run)
+	}
 }
 
 // products fills z with a·bᵀ for each matrix, a and b normal, and with normals for each vector, so

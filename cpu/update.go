@@ -13,7 +13,7 @@ import (
 //	z[i] = (x[i] - m)/step, shortened to √(4D + 40) where it is longer
 //	g = Σ_i w_i·z[i];  q[j] = Σ_i w_i·z[i,j]²
 //
-// then the mean by move, step factors by control and adapt. A generation of starting draws puts
+// then the mean by move, step factors by control and adapt, or all of it by fastNES. A generation of starting draws puts
 // the mean on the best of them instead. Sums run over members in index order. With fewer than
 // two members nothing moves.
 func update(c *call) {
@@ -21,14 +21,14 @@ func update(c *call) {
 	c.eachRun(updates, setSteps)
 	c.clear()
 	for r := range c.runs {
-		if updates(&c.runs[r]) {
-			c.add(r, 0, int(c.runs[r].EvalTo), c.rows)
+		if t := &c.runs[r]; updates(t) && t.Scales != rsie.CodeFastNES {
+			c.add(r, 0, int(t.EvalTo), c.rows)
 		}
 	}
 	c.each(shorten)
 	c.clear()
 	for r := range c.runs {
-		if updates(&c.runs[r]) {
+		if t := &c.runs[r]; updates(t) && t.Scales != rsie.CodeFastNES {
 			c.add(r, 0, c.dim, columns)
 		}
 	}
@@ -123,10 +123,14 @@ func updateRun(c *call, _ int, s span) {
 	t, m := &c.runs[r], c.memoryOf(r)
 	copy(c.vector(r, rsie.VecBefore), c.vector(r, rsie.VecMean))
 	m[rsie.MemUpdates]++
-	c.move(r)
-	c.control(r)
-	c.lengthenPath(r)
-	c.adapt(r)
+	if t.Scales == rsie.CodeFastNES {
+		c.fastNES(r)
+	} else {
+		c.move(r)
+		c.control(r)
+		c.lengthenPath(r)
+		c.adapt(r)
+	}
 	mean := c.vector(r, rsie.VecMean)
 	if t.Decay > 0 {
 		for j := range mean {
