@@ -85,6 +85,8 @@ const (
 	FlagFromBest                      // with FlagBegin: the mean is the best point, else a draw
 	FlagDraws                         // distribution: the members are starting draws, the best becomes the mean
 	FlagPath                          // rank-one noise along the path
+	FlagDecompose                     // the covariance matrix is decomposed after its update
+	FlagWatch                         // OpUpdate writes what termination criteria look at
 	FlagPairwise                      // children are compared with one member each
 	FlagBestBreeds                    // the first child is one of the best member
 	FlagVaryBest                      // differential: the share of best members varies by child
@@ -101,10 +103,10 @@ const (
 	CodeNormal, CodeOrthogonal, CodeSobol, CodeLowRank                       uint8 = 1, 2, 3, 4
 	CodeAveraging, CodeSwapping, CodeWeightedMerge                           uint8 = 1, 2, 3
 	CodeCentred, CodeLogarithmic, CodeUtility, CodeEqual, CodeSoftmax        uint8 = 1, 2, 3, 4, 5
-	CodeLogistic                                                             uint8 = 6
+	CodeTutorial, CodeLogistic                                               uint8 = 6, 7
 	CodePlain, CodeAdam, CodeClipUp                                          uint8 = 1, 2, 3
 	CodeNoControl, CodeCumulative, CodePathLength, CodeSuccess, CodeTwoPoint uint8 = 1, 2, 3, 4, 5
-	CodeNoCovariance, CodeRankOne                                            uint8 = 1, 2
+	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential                 uint8 = 1, 2, 3, 4
 	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
 	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
 	CodeFastNES                                                              uint8 = 7
@@ -150,6 +152,7 @@ type Run struct {
 	Archive    uint32 // rows there, in this generation
 	History    uint32 // entries of the success history
 	Groups     uint32 // groups of members that share a self-adaptive step; 0: each has its own
+	Slot       uint32 // of the run's matrices in State.Matrices, with a full covariance
 	Flags      uint16
 	Family     uint8
 	Selection  uint8
@@ -163,7 +166,7 @@ type Run struct {
 	Base       uint8 // of differential mutation
 	Adaptation uint8 // of the rates of differential mutation
 	Sampling   uint8
-	_          [2]uint8
+	_          [6]uint8
 
 	CrossoverRate      float64
 	Rate               float64
@@ -198,6 +201,7 @@ type Run struct {
 	ParentShare    float64 // probability of a child of the archive in a distribution run
 	ParentStep     float64 // factor on its steps
 	ParentCross    float64 // probability that it has two parents
+	StartShare     float64 // of the box that starting points are drawn in
 }
 
 // Rows of State.Vectors of one run.
@@ -231,6 +235,9 @@ const (
 	MemUpdates          // updates since the last FlagBegin
 	MemArchive          // rows of the archive in use
 	MemHistory          // entry of the success history that is written next
+	MemExtent           // with FlagWatch: largest step along a coordinate
+	MemCondition        // with FlagWatch: condition number of the covariance
+	MemStuck            // with FlagWatch: 1 when a step does not change the mean's digits
 	MemCount
 )
 
@@ -256,6 +263,7 @@ type State struct {
 	Runs      int
 	Members   int
 	FactorLen int
+	MatrixLen int // of the matrices of one run
 	Now, Next Generation
 	Vectors   Buffer // Float [Runs, VecCount, Stride]
 	Memory    Buffer // Float [Runs, MemCount]
@@ -265,6 +273,11 @@ type State struct {
 	ArchiveFitness Buffer // Float [Needs.Archive]
 	// Strengths, then rates of the success history, or the steps of the groups; nil without.
 	History Buffer // Float [Runs, 2, MaxHistory]
+
+	// Matrices is Float [slots, MatrixLen], nil without a run that learns a full covariance.
+	// A slot of CodeFull holds C, its eigenvectors as rows and the roots of its eigenvalues; one
+	// of CodeExponential the transpose of A with C = A·Aᵀ, the inverse of A, and D unused values.
+	Matrices Buffer
 
 	needs Needs
 }
@@ -276,7 +289,16 @@ type Needs struct {
 	Own     bool  // strengths and rates of the members
 	Archive int   // rows of the archives of all runs
 	History bool  // success histories or steps of groups
+	Slots   int   // runs that learn a full covariance
 }
+
+// MatrixLen returns the length of the matrices of one run with a full covariance of dim
+// parameters.
+func MatrixLen(dim int) int { return 2*dim*dim + dim }
+
+// MaxFullDim is the largest number of parameters whose full covariance is learned; above it the
+// diagonal alone is.
+const MaxFullDim = 256
 
 // Info describes a backend.
 type Info struct {
@@ -343,6 +365,9 @@ func NewState(b Backend, shape Shape, needs Needs) (*State, error) {
 	if needs.SVD {
 		s.FactorLen = FactorLen(shape.Blocks)
 	}
+	if needs.Slots > 0 {
+		s.MatrixLen = MatrixLen(shape.Dim)
+	}
 	for _, a := range s.layout() {
 		if a.n == 0 {
 			continue
@@ -368,6 +393,7 @@ func (s *State) layout() []slot {
 	out := []slot{
 		{&s.Vectors, Float, s.Runs * VecCount * s.Stride},
 		{&s.Memory, Float, s.Runs * MemCount},
+		{&s.Matrices, Float, s.needs.Slots * s.MatrixLen},
 	}
 	out = append(out,
 		slot{&s.Archive, Float, s.needs.Archive * s.Stride},
@@ -397,6 +423,9 @@ func (s *State) layout() []slot {
 	}
 	return out
 }
+
+// Slots returns the number of runs that have matrices.
+func (s *State) Slots() int { return s.needs.Slots }
 
 // Swap makes Next the generation that was told last.
 func (s *State) Swap() { s.Now, s.Next = s.Next, s.Now }

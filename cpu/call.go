@@ -37,7 +37,7 @@ func (g *Gonum) Do(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op
 		operations[op](c)
 	}
 	c.runs, c.blocks, c.program = nil, nil, nil
-	c.now, c.next, c.vectors, c.memory = side{}, side{}, nil, nil
+	c.now, c.next, c.vectors, c.memory, c.matrices = side{}, side{}, nil, nil, nil
 	c.archive, c.archived, c.history = nil, nil, nil
 	return nil
 }
@@ -51,14 +51,15 @@ type side struct {
 
 // call is one Do: the state in plain slices, the table, and scratch that outlives it.
 type call struct {
-	pool    *pool
-	spans   []span
-	runs    []rsie.Run
-	program *loaded
-	now     side
-	next    side
-	vectors []float64 // [R, VecCount, stride]
-	memory  []float64 // [R, MemCount]
+	pool     *pool
+	spans    []span
+	runs     []rsie.Run
+	program  *loaded
+	now      side
+	next     side
+	vectors  []float64 // [R, VecCount, stride]
+	memory   []float64 // [R, MemCount]
+	matrices []float64 // [slots, MatrixLen]
 
 	archive  []float64 // [rows, stride]
 	archived []float64 // [rows] fitness of the archive
@@ -68,12 +69,13 @@ type call struct {
 	dim, stride  int
 	factors      int // length of a member's factors
 	bounded      bool
+	closed       bool // points stay in the box
 	lower, upper float64
 	lastLayer    int // highest layer of the blocks
 	rows         int // members of one span of a cheap operation
 	dst, src     []float64
 
-	noise    [][]float64 // [workers][2·stride]
+	noise    [][]float64 // [workers][2, stride]: noise of a member, and what it is made of or made to
 	lottery  []uint64    // [M] prefix sums of roulette weights
 	near     []uint64    // [M] who of a tile of leaders is near
 	cleared  []bool      // [M]
@@ -81,10 +83,14 @@ type call struct {
 	utility  []float64   // [M] weight of each member
 	ranked   []float64   // [M] weights, best first
 	shorter  []float64   // [M] factor on the noise of each member
+	length   []float64   // [M] squared length of the noise after that factor
 	steps    []float64   // [R, stride]
 	gradient []float64   // [R, stride] weighted noise
 	square   []float64   // [R, stride] weighted squares of the noise
 	centroid []float64   // [R, stride]
+	white    []float64   // [R, stride] gradient in uncorrelated coordinates
+	variance []float64   // [R, stride] diagonal of the full covariance
+	solver   [][]float64 // [workers][solverLen], with a full covariance
 	partial  []float64   // [R, tiles of columns]
 	plans    []plan      // [R]
 	niches   []niches    // [R]
@@ -103,6 +109,7 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 	}
 	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
 	c.bounded, c.lower, c.upper = s.Shape.Bounded(), s.Shape.Lower, s.Shape.Upper
+	c.closed = c.bounded && !s.Shape.Open
 	c.runs, c.program, c.lastLayer = runs, nil, 0
 	for _, b := range c.blocks {
 		c.lastLayer = max(c.lastLayer, b.Layer)
@@ -244,7 +251,7 @@ func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint
 		{"recombination", t.Recombine, rsie.CodeLogistic},
 		{"step control", t.Control, rsie.CodeTwoPoint},
 		{"scales", t.Scales, rsie.CodeFastNES},
-		{"covariance", t.Covariance, rsie.CodeRankOne},
+		{"covariance", t.Covariance, rsie.CodeExponential},
 		{"sampling", t.Sampling, rsie.CodeLowRank},
 	} {
 		if f.code < 1 || f.code > f.top {
@@ -252,6 +259,8 @@ func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint
 		}
 	}
 	switch {
+	case correlates(t) && int(t.Slot) >= s.Slots():
+		return fmt.Errorf("%w: slot %d of %d for a full covariance", rsie.ErrShape, t.Slot, s.Slots())
 	case t.Elites > 1:
 		return bad("elites", t.Elites, 0, 1)
 	case t.Probes > 2 || t.EvalTo+t.Probes > t.Members:
@@ -298,6 +307,7 @@ func (c *call) view(g *Gonum, s *rsie.State) error {
 	c.archive, c.archived, c.history = optional(s.Archive), optional(s.ArchiveFitness), optional(s.History)
 	c.vectors = floats(s.Vectors, s.Runs*rsie.VecCount*s.Stride)
 	c.memory = floats(s.Memory, s.Runs*rsie.MemCount)
+	c.matrices = floats(s.Matrices, s.Slots()*s.MatrixLen)
 	for i, b := range [2]*rsie.Generation{&s.Now, &s.Next} {
 		v := [2]*side{&c.now, &c.next}[i]
 		v.points, v.fitness = floats(b.Points, m*s.Stride), floats(b.Fitness, m)
@@ -319,12 +329,16 @@ func (c *call) grow(s *rsie.State) {
 		if len(c.noise[w]) < 2*s.Stride {
 			c.noise[w] = make([]float64, 2*s.Stride)
 		}
+		if n := solverLen(s.Shape.Dim); s.Slots() > 0 && len(c.solver[w]) < n {
+			c.solver[w] = make([]float64, n)
+		}
 	}
 	if len(c.lottery) < s.Members {
 		c.lottery, c.near = make([]uint64, s.Members), make([]uint64, s.Members)
 		c.cleared = make([]bool, s.Members)
 		c.distance, c.utility = make([]float64, s.Members), make([]float64, s.Members)
 		c.ranked, c.shorter = make([]float64, s.Members), make([]float64, s.Members)
+		c.length = make([]float64, s.Members)
 	}
 	if len(c.plans) < s.Runs {
 		c.plans, c.niches = make([]plan, s.Runs), make([]niches, s.Runs)
@@ -332,6 +346,7 @@ func (c *call) grow(s *rsie.State) {
 	if n := s.Runs * s.Stride; len(c.centroid) < n {
 		c.centroid, c.steps = make([]float64, n), make([]float64, n)
 		c.gradient, c.square = make([]float64, n), make([]float64, n)
+		c.white, c.variance = make([]float64, n), make([]float64, n)
 	}
 	if n := s.Runs * c.tiles(); len(c.partial) < n {
 		c.partial = make([]float64, n)

@@ -45,6 +45,10 @@ func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r
 		}
 		l.table[r].EvalTo -= l.table[r].Probes
 		needs.SVD = needs.SVD || l.table[r].Mutation == rsie.CodeSVD
+		if correlates(&l.table[r]) {
+			l.table[r].Slot = uint32(needs.Slots)
+			needs.Slots++
+		}
 		own(&l.table[r], &needs)
 	}
 	var err error

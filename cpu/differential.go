@@ -53,7 +53,7 @@ func (c *call) differ(t *rsie.Run, run int, p *plan, a *address) {
 		toward, pull = c.place(t, rsie.Below(more[0], best)), strength
 	}
 	plus := c.place(t, taken.draw(w[1], n))
-	minus := c.second(t, run, &taken, w[2])
+	minus := c.subtrahend(t, run, &taken, w[2])
 	certain := int(rsie.Below(w[3], uint32(c.dim)))
 	limit := limitOf(rate)
 	y := c.next.point(c, child)
@@ -74,8 +74,8 @@ func (c *call) place(t *rsie.Run, place uint32) []float64 {
 	return c.now.point(c, int(t.Offset)+int(c.now.order[t.Offset+place]))
 }
 
-// second returns the point that is subtracted: a member, or a row of the archive.
-func (c *call) second(t *rsie.Run, run int, taken *omitted, w uint32) []float64 {
+// subtrahend returns the point that is subtracted: a member, or a row of the archive.
+func (c *call) subtrahend(t *rsie.Run, run int, taken *omitted, w uint32) []float64 {
 	n := t.Previous
 	kept := uint32(0)
 	if t.Base == rsie.CodeToBest && t.Archive > 0 {

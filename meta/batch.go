@@ -19,7 +19,8 @@ type Batch struct {
 	runs    []runEntry
 	table   []rsie.Run
 	fitness []float64   // [M], host side
-	points  []float64   // one run's points, host evaluation only
+	host    *host       // nil: the program evaluates
+	sorted  []float64   // scratch of the termination criteria
 	starts  [][]float64 // first members of population runs, until the first step
 }
 
@@ -63,6 +64,9 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 		out.runs[r] = newEntry(spec, out.shape, samplesOf(p), members)
 		n := out.runs[r].members
 		out.table[r] = out.runs[r].template()
+		if out.table[r].Covariance >= rsie.CodeFull {
+			out.table[r].Slot = uint32(needs.Slots)
+		}
 		needs.Members[r], members, largest = n, members+n, max(largest, n)
 		out.table[r].ArchiveAt = uint32(needs.Archive)
 		out.runs[r].require(&needs)
@@ -74,14 +78,14 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 	if out.state, err = rsie.NewState(b, out.shape, needs); err != nil {
 		return nil, err
 	}
-	out.fitness = make([]float64, members)
+	out.fitness, out.sorted = make([]float64, members), make([]float64, largest)
 	if m, ok := p.(rsie.Modelled); ok {
 		if out.program, err = b.Load(m.Model(), m.Rows(rsie.Training)); err != nil {
 			out.Close()
 			return nil, err
 		}
 	} else {
-		out.points = make([]float64, largest*out.shape.Dim)
+		out.host = newHost(out.shape, len(specs), largest)
 	}
 	return out, nil
 }
@@ -106,16 +110,21 @@ func (e *runEntry) require(needs *rsie.Needs) {
 		needs.History = needs.History || s.SuccessHistory != rsie.NoHistory || s.StepGroups > 0
 	}
 	needs.Archive += e.archive()
+	if learnsFull(s) && e.scale.Dim <= rsie.MaxFullDim {
+		needs.Slots++
+	}
 }
 
-// stateBytes returns the bytes of the population buffers of members members in float64.
+// stateBytes returns the bytes of the population buffers of members members, of archives and of
+// matrices, in float64.
 func stateBytes(shape rsie.Shape, members int, needs rsie.Needs) float64 {
 	stride := rsie.Stride(shape.Dim)
 	row := stride
 	if needs.SVD {
 		row += rsie.FactorLen(shape.Blocks) + len(shape.Blocks)
 	}
-	return 2*8*float64(members)*float64(row+7) + 8*float64(needs.Archive)*float64(stride)
+	return 2*8*float64(members)*float64(row+7) +
+		8*float64(needs.Archive)*float64(stride) + 8*float64(needs.Slots)*float64(rsie.MatrixLen(shape.Dim))
 }
 
 func checkMemory(shape rsie.Shape, members int, needs rsie.Needs) error {
@@ -155,7 +164,7 @@ func (b *Batch) Step(ctx context.Context) error {
 	if err := b.generation(ctx); err != nil {
 		return err
 	}
-	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
+	if err := b.fetchFitness(); err != nil {
 		return err
 	}
 	for r := range b.runs {
@@ -169,6 +178,30 @@ func (b *Batch) Step(ctx context.Context) error {
 	b.state.Swap()
 	for r := range b.runs {
 		b.runs[r].advance(&b.table[r])
+	}
+	return b.judge()
+}
+
+// fetchFitness downloads the fitness of all members, which the host has where it evaluates.
+func (b *Batch) fetchFitness() error {
+	if b.host != nil {
+		return nil
+	}
+	return b.backend.Download(b.fitness, b.state.Next.Fitness, 0)
+}
+
+// judge applies the termination criteria to the generation just told.
+func (b *Batch) judge() error {
+	for r := range b.runs {
+		t := &b.table[r]
+		if t.Flags&rsie.FlagActive == 0 || t.Flags&rsie.FlagWatch == 0 || t.Flags&rsie.FlagDraws != 0 || t.EvalTo < 2 {
+			continue
+		}
+		memory, err := b.memory(r)
+		if err != nil {
+			return err
+		}
+		b.runs[r].judge(b.fitness[t.Offset+t.EvalFrom:t.Offset+t.EvalTo], b.sorted, memory)
 	}
 	return nil
 }
@@ -211,7 +244,7 @@ func (b *Batch) probeMeans(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
+	if err := b.fetchFitness(); err != nil {
 		return err
 	}
 	for r := range b.runs {
@@ -233,64 +266,6 @@ func (b *Batch) uploadStarts() error {
 		}
 	}
 	b.starts = nil
-	return nil
-}
-
-// hostEvaluate asks the problem for the fitness of every run's members.
-func (b *Batch) hostEvaluate(ctx context.Context) error {
-	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
-		return err
-	}
-	for r := range b.runs {
-		t := &b.table[r]
-		if t.Flags&rsie.FlagActive == 0 {
-			continue
-		}
-		if err := b.hostRows(ctx, r, t.EvalFrom, t.EvalTo, 0); err != nil {
-			return err
-		}
-		fitness := b.fitness[t.Offset+t.EvalTo:][:t.Members-t.EvalTo]
-		for i := range fitness {
-			fitness[i] = rsie.Worst
-		}
-	}
-	return b.backend.Upload(b.state.Next.Fitness, 0, b.fitness)
-}
-
-// hostProbes asks the problem for the fitness of the probes.
-func (b *Batch) hostProbes(ctx context.Context) error {
-	for r := range b.runs {
-		if t := &b.table[r]; t.Probes > 0 {
-			if err := b.hostRows(ctx, r, t.Members-t.Probes, t.Members, 1); err != nil {
-				return err
-			}
-		}
-	}
-	return b.backend.Upload(b.state.Next.Fitness, 0, b.fitness)
-}
-
-// hostRows writes the fitness of rows [from, to) of run r to the host side. use tells the keys of
-// a generation's evaluations apart.
-func (b *Batch) hostRows(ctx context.Context, r int, from, to uint32, use uint64) error {
-	t, dim := &b.table[r], b.shape.Dim
-	n := int(to - from)
-	points := b.points[:n*dim]
-	for i := range n {
-		at := (int(t.Offset+from) + i) * b.state.Stride
-		if err := b.backend.Download(points[i*dim:][:dim], b.state.Next.Points, at); err != nil {
-			return err
-		}
-	}
-	fitness := b.fitness[t.Offset+from:][:n]
-	key := b.runs[r].spec.Key.Child(uint64(rsie.StreamProblem)).Child(2*uint64(t.Generation) + use)
-	if err := b.problem.Evaluate(ctx, fitness, points, key); err != nil {
-		return fmt.Errorf("%s: %w", b.shape.Name, err)
-	}
-	for i, f := range fitness {
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			fitness[i] = rsie.Worst
-		}
-	}
 	return nil
 }
 
@@ -392,51 +367,6 @@ func (e *runEntry) rows() int {
 		return e.live
 	}
 	return e.members
-}
-
-// Save returns the whole state of the batch as one value: per run generation, spent and curve,
-// then the backend's buffers. A batch of the same specs continues from it bit for bit.
-func (b *Batch) Save() ([]float64, error) {
-	var out []float64
-	for r := range b.runs {
-		e := &b.runs[r]
-		last := 0.0
-		if e.last {
-			last = 1
-		}
-		out = append(out, float64(e.generation), float64(e.spent), float64(e.since), float64(e.restarts), last,
-			float64(e.improved), e.mark, float64(e.live), float64(len(e.curve.Points)))
-		for _, p := range e.curve.Points {
-			out = append(out, float64(p.Evaluations), p.Fitness)
-		}
-	}
-	buffers, err := b.state.Save(b.backend)
-	return append(out, buffers...), err
-}
-
-// Restore loads what [Batch.Save] returned, or returns [rsie.ErrShape].
-func (b *Batch) Restore(saved []float64) error {
-	short := fmt.Errorf("%w: saved batch ends early", rsie.ErrShape)
-	for r := range b.runs {
-		e := &b.runs[r]
-		if len(saved) < 9 {
-			return short
-		}
-		e.generation, e.spent, e.since, e.restarts = int(saved[0]), int(saved[1]), int(saved[2]), int(saved[3])
-		e.last, e.improved, e.mark, e.live = saved[4] == 1, int(saved[5]), saved[6], int(saved[7])
-		n := saved[8]
-		saved = saved[9:]
-		if !(n >= 0 && 2*n <= float64(len(saved))) {
-			return short
-		}
-		e.curve.Points = e.curve.Points[:0]
-		for range int(n) {
-			e.curve.Points = append(e.curve.Points, Point{int(saved[0]), saved[1]})
-			saved = saved[2:]
-		}
-	}
-	b.starts = nil
-	return b.state.Restore(b.backend, saved)
 }
 
 // Close frees the backend's memory; it may be called twice.

@@ -11,6 +11,9 @@ type RunSpec struct {
 	Strategy rsie.Strategy
 	Key      rsie.Key
 	Budget   int // evaluations
+	// Problem is the run's own instance of the batch's problem, of the same shape; nil: the
+	// batch's. Only problems that the host evaluates have instances.
+	Problem rsie.Problem
 }
 
 // runEntry is what the loop knows of one run besides the backend's state.
@@ -26,13 +29,14 @@ type runEntry struct {
 
 	// Of distribution runs.
 	since    int     // generations since the last start
-	restarts int     // starts after the first
+	starts   starts  // what restarts go by
 	last     bool    // the last phase has begun
 	improved int     // evaluations at the last improvement of 0.1 %
 	mark     float64 // fitness then
 	weights  []float64
 	muEff    float64
-	ranked   int // members that muEff is of
+	muBad    float64 // the same of the worse half, by the tutorial's weights
+	ranked   int     // members that muEff is of
 }
 
 // improvement is the relative gain in fitness that counts against a restart.
@@ -60,6 +64,7 @@ func newEntry(spec RunSpec, shape rsie.Shape, samples, offset int) runEntry {
 		curve: Curve{Budget: spec.Budget, Points: make([]Point, 0, min(spec.Budget, 512))}}
 	e.spec.Strategy = rsie.StrategySpace.Canonical(spec.Strategy)
 	s := &e.spec.Strategy
+	e.starts.growth, e.starts.step = 1, 1
 	e.members = s.PopulationSize
 	if s.Family == rsie.Population {
 		e.members = e.largest()
@@ -85,8 +90,8 @@ func (e *runEntry) size(u float64) int {
 		base = 4 + math.Floor(3*math.Log(float64(e.scale.Dim)))
 	}
 	base *= s.PopulationScale.At(e.scale, u)
-	if s.Restart == rsie.IPOP {
-		base *= math.Pow(2, float64(e.restarts))
+	if e.starts.growth != 1 {
+		base = math.Floor(base * e.starts.growth)
 	}
 	lowest := float64(smallest)
 	if s.Family == rsie.Population {
@@ -102,7 +107,7 @@ func (e *runEntry) ceiling() float64 {
 
 // largest returns the largest size that a generation can have.
 func (e *runEntry) largest() int {
-	if e.spec.Strategy.Restart == rsie.IPOP {
+	if r := e.spec.Strategy.Restart; r == rsie.IPOP || r == rsie.BIPOP {
 		return int(math.Round(e.ceiling()))
 	}
 	n := 0
@@ -155,7 +160,14 @@ func (e *runEntry) distributionTemplate(t *rsie.Run) {
 	t.Momentum, t.SecondRate, t.MaxSpeed = s.Momentum, s.SecondMoment, s.MaxSpeed
 	t.Pull, t.WeightExponent, t.Negative = s.Pull, s.WeightExponent, s.NegativeWeight
 	t.Temperature, t.Density = s.Temperature, s.Density
-	t.StartHidden, t.StartOutput = s.StartHidden, s.StartOutput
+	t.StartHidden, t.StartOutput, t.StartShare = s.StartHidden, s.StartOutput, s.StartShare
+	if learnsFull(s) && e.scale.Dim > rsie.MaxFullDim {
+		t.Scales = rsie.CodeNatural
+		if s.Covariance == rsie.Full {
+			t.Scales = rsie.CodeSepCMA
+		}
+		t.Covariance = rsie.CodeNoCovariance
+	}
 	t.LayerExponent, t.OutputStep = s.LayerExponent, s.OutputStep
 }
 
@@ -164,7 +176,8 @@ func (e *runEntry) distributionTemplate(t *rsie.Run) {
 func (e *runEntry) fill(t *rsie.Run, noisy bool) {
 	s := &e.spec.Strategy
 	left := e.spec.Budget - e.spent
-	t.Flags &^= rsie.FlagActive | rsie.FlagBegin | rsie.FlagFromBest | rsie.FlagDraws | rsie.FlagPath
+	t.Flags &^= rsie.FlagActive | rsie.FlagBegin | rsie.FlagFromBest | rsie.FlagDraws | rsie.FlagPath |
+		rsie.FlagDecompose | rsie.FlagWatch
 	t.Elites, t.Probes = 0, 0
 	if left <= 0 {
 		t.EvalFrom, t.EvalTo = 0, 0
@@ -245,11 +258,15 @@ func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
 	if t.Flags&rsie.FlagDraws == 0 {
 		t.Probes = uint32(min(s.Probes, left-n))
 	}
+	t.Members = t.EvalTo + t.Probes
 	if s.Covariance == rsie.RankOne && e.since > rsie.PathGeneration {
 		t.Flags |= rsie.FlagPath
 	}
 	t.ParentShare = s.ParentShare.At(e.scale, u)
-	t.Sigma = s.Sigma.At(e.scale, u)
+	if e.watches() {
+		t.Flags |= rsie.FlagWatch
+	}
+	t.Sigma = s.Sigma.At(e.scale, u) * e.starts.step
 	if e.last {
 		t.Sigma *= s.LastPhaseStep
 	}
@@ -259,105 +276,7 @@ func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
 	e.rates(t, s.ScaleRate, u)
 }
 
-// restart decides whether the run starts again or its last phase begins.
-func (e *runEntry) restart(t *rsie.Run, u float64) {
-	s := &e.spec.Strategy
-	if s.LastPhase > 0 && !e.last && e.spent > 0 && u >= 1-s.LastPhase {
-		e.last, e.since = true, 0
-		t.Flags |= rsie.FlagBegin | rsie.FlagFromBest
-		return
-	}
-	patience := s.RestartPatience * float64(e.spec.Budget)
-	if s.Restart == rsie.NoRestart || e.last || e.since == 0 || float64(e.spent-e.improved) < patience {
-		return
-	}
-	e.restarts++
-	e.since, e.improved, e.mark = 0, e.spent, rsie.Worst
-	t.Flags |= rsie.FlagBegin
-	if s.Restart == rsie.FromBest {
-		t.Flags |= rsie.FlagFromBest
-	}
-}
-
-// rates fills what follows from the weights: learning rates by the textbook or by law.
-//
-// Sources: N. Hansen, arXiv:1604.00772, table 1; T. Schaul et al., GECCO 2011; R. Ros and N.
-// Hansen, PPSN 2008, for the factor (D+2)/3, here with the law's dimension exponent.
-func (e *runEntry) rates(t *rsie.Run, law rsie.Law, u float64) {
-	s := &e.spec.Strategy
-	n, d := int(t.EvalTo), float64(e.scale.Dim)
-	t.Mu = share(s.ParentFraction, n, 1, n)
-	if s.ScaleRule == rsie.FastNES {
-		t.Recombine = rsie.CodeUtility
-	}
-	if n != e.ranked {
-		e.ranked, e.muEff = n, rsie.Weights(e.weights[:n], t, 1)
-	}
-	t.MuEff = e.muEff
-	m := e.muEff
-	switch s.StepControl {
-	case rsie.PathLength:
-		t.PathRate = math.Sqrt(m) / (math.Sqrt(m) + math.Sqrt(d))
-	case rsie.Cumulative:
-		t.PathRate = (m + 2) / (d + m + 5)
-		t.PathDamping = 1 + 2*math.Max(0, math.Sqrt((m-1)/(d+1))-1) + t.PathRate
-	}
-	t.CovPathRate = 4 / (4 + math.Sqrt(d))
-	t.CovRankOne = s.CovarianceRate
-	t.ScaleRate = law.At(e.scale, u)
-	textbook := s.ScaleRateRule == rsie.Textbook
-	switch {
-	case s.ScaleRule == rsie.SepCMA:
-		t.CovPathRate = (4 + m/d) / (d + 4 + 2*m/d)
-		c1, cmu := 1/m, 1-1/m
-		rate := t.ScaleRate
-		if textbook {
-			c1 = 2 / ((d+1.3)*(d+1.3) + m)
-			cmu = math.Min(1-c1, 2*(m-2+1/m)/((d+2)*(d+2)+m))
-			rate = law.Value * law.Factor(u) * math.Pow((d+2)/3, law.Dim)
-		}
-		t.CovRankOne, t.CovRankMu = math.Min(rate*c1, 0.3), math.Min(rate*cmu, 0.6)
-	case s.ScaleRule == rsie.FastNES:
-		e.fastRates(t, n, textbook)
-	case s.ScaleRule == rsie.NaturalRule && textbook:
-		t.ScaleRate *= (3 + math.Log(d)) / (5 * math.Sqrt(d))
-	}
-}
-
-// fastRates fills the constants of CR-FM-NES for n samples.
-//
-// Source: M. Nomura, I. Ono, arXiv:2201.11422, section 4 and table 1.
-func (e *runEntry) fastRates(t *rsie.Run, n int, textbook bool) {
-	lambda, d := float64(n), float64(e.scale.Dim)
-	sum, square := 0.0, 0.0
-	for i := range n {
-		w := math.Max(0, math.Log(lambda/2+1)-math.Log(float64(i+1)))
-		sum, square = sum+w, square+w*w
-	}
-	m := sum * sum / square
-	t.MuEff = m
-	t.PathRate = (m + 2) / (d + m + 5)
-	t.CovPathRate = (4 + m/d) / (d + 4 + 2*m/d)
-	t.CovRankOne = 2 / ((d+1.3)*(d+1.3) + m) * (d - 5) / 6
-	t.StepGain = math.Tanh((0.024*lambda + 0.7*d + 20) / (d + 12))
-	t.PathDamping = 2 * math.Tanh((0.025*lambda+0.75*d+10)/(d+4))
-	t.Temperature = distanceExponent(d) * math.Min(1, math.Sqrt(lambda/d))
-	if textbook {
-		t.ScaleRate *= math.Tanh((math.Min(0.02*lambda, 3*math.Log(d)) + 5) / (0.23*d + 25))
-	}
-}
-
-// distanceExponent returns the h with (1 + h²)·exp(h²/2)/0.24 = 10 + d, d at most 2000, by
-// damped Newton steps.
-func distanceExponent(d float64) float64 {
-	d = math.Min(d, 2000)
-	h := 1.0
-	for range 100 {
-		f := (1+h*h)*math.Exp(h*h/2)/0.24 - 10 - d
-		if math.Abs(f) <= 1e-10 {
-			break
-		}
-		h -= 0.5 * f / (h * math.Exp(h*h/2) * (3 + h*h) / 0.24)
-	}
-	return h
+// learnsFull reports whether s asks for a full covariance.
+func learnsFull(s *rsie.Strategy) bool {
+	return s.Family == rsie.Distribution && (s.Covariance == rsie.Full || s.Covariance == rsie.NaturalFull)
 }
