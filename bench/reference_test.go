@@ -62,6 +62,10 @@ func referenceStrategies() map[string]rsie.Strategy {
 		"Sep_CMA_ES tuned":     named["sep-cma-es"],
 		"Sep_CMA_ES default":   named["sep-cma-es-default"],
 		"CMA_ES tuned":         named["cma-es-tuned"],
+		"DE tuned":             named["de-best-1-bin"],
+		"SAMR_GA tuned":        named["samr-ga"],
+		"DES tuned":            named["des"],
+		"CR_FM_NES tuned":      named["cr-fm-nes"],
 	}
 	return out
 }
