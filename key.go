@@ -19,6 +19,9 @@ const (
 	StreamChild                        // derived keys
 	StreamResample                     // bootstrap and races
 	StreamPath                         // noise along the evolution path
+	StreamScramble                     // what a low-discrepancy sequence is scrambled by
+	StreamArchive                      // which row of a full archive is overwritten
+	StreamRestart                      // sizes and steps of restarts
 )
 
 // Key is an address of randomness: the seed of Philox4x32-10. It is a value; every draw is a

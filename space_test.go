@@ -34,7 +34,7 @@ func TestEveryGeneCounts(t *testing.T) {
 	truncation.Selection = Elitism
 	soft := everything()
 	soft.Recombination = Softmax
-	starts = append(starts, sharing, truncation, everything(), soft, adam())
+	starts = append(starts, differential(), selfAdaptive(), sharing, truncation, everything(), soft, adam())
 	for k, g := range StrategySpace {
 		moved := false
 		for _, s := range starts {
@@ -56,13 +56,26 @@ func TestEveryGeneCounts(t *testing.T) {
 	}
 }
 
+// differential is a population strategy with each part of differential evolution.
+func differential() Strategy {
+	s := DefaultStrategy()
+	s.Mutation, s.Base, s.Survival, s.SuccessHistory = Differential, ToBest, Pairwise, LSHADE
+	return s
+}
+
+func selfAdaptive() Strategy {
+	s := DefaultStrategy()
+	s.Mutation = SelfAdaptive
+	return s
+}
+
 // everything is a distribution strategy in which each optional part is on.
 func everything() Strategy {
 	s := DefaultStrategy()
 	s.Family, s.Probes, s.StepControl, s.ScaleRule = Distribution, 2, TwoPoint, Variance
 	s.Recombination, s.Restart, s.LastPhase = Logarithmic, FromBest, 0.1
-	s.UpdateRule, s.Covariance = ClipUp, RankOne
-	for _, l := range []*Law{&s.PopulationScale, &s.LearningRate, &s.Sigma, &s.StepGain, &s.ScaleRate} {
+	s.UpdateRule, s.Covariance, s.Parents = ClipUp, RankOne, 3
+	for _, l := range []*Law{&s.PopulationScale, &s.LearningRate, &s.Sigma, &s.StepGain, &s.ScaleRate, &s.ParentShare} {
 		l.Schedule, l.End = Exponential, 0.5
 	}
 	return s
@@ -80,4 +93,27 @@ func TestDeadGeneDoesNotCount(t *testing.T) {
 	require.Equal(t, a.Digest(), b.Digest())
 	b.MutationRate = 0.2
 	require.NotEqual(t, a.Digest(), b.Digest())
+}
+
+// A part of a law is neutral by its value alone; other genes never are.
+func TestNeutralParts(t *testing.T) {
+	s := everything()
+	neutral := map[string]bool{}
+	for _, g := range StrategySpace {
+		neutral[g.Name] = g.IsNeutral(&s)
+	}
+	require.True(t, neutral["sigma.dim_exponent"])
+	require.False(t, neutral["sigma.schedule"], "it is exponential")
+	require.False(t, neutral["sigma.end"])
+	require.False(t, neutral["sigma"])
+	require.False(t, neutral["layer_exponent"], "0, but no part of a law")
+	s.Sigma = Law{Value: 1, Dim: -0.5, Schedule: Constant, End: 1}
+	for _, g := range StrategySpace {
+		switch g.Name {
+		case "sigma.dim_exponent":
+			require.False(t, g.IsNeutral(&s))
+		case "sigma.schedule":
+			require.True(t, g.IsNeutral(&s))
+		}
+	}
 }

@@ -12,6 +12,7 @@ var operations = [rsie.OpCount]func(*call){
 	rsie.OpSurvive: survive, rsie.OpEvaluate: evaluate, rsie.OpRank: rank, rsie.OpShare: share,
 	rsie.OpMeasure: measure, rsie.OpUpdate: update, rsie.OpFactor: factor,
 	rsie.OpProbe: probe, rsie.OpEvaluateProbes: evaluateProbes, rsie.OpSettle: settle,
+	rsie.OpReplace: replace,
 }
 
 // Do runs ops in order over the runs of the table. Scratch memory is sized at the first call
@@ -36,37 +37,45 @@ func (g *Gonum) Do(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op
 		operations[op](c)
 	}
 	c.runs, c.blocks, c.program = nil, nil, nil
-	c.now, c.next, c.vectors, c.memory = side{}, side{}, nil, nil
+	c.now, c.next, c.vectors, c.memory, c.matrices = side{}, side{}, nil, nil, nil
+	c.archive, c.archived, c.history = nil, nil, nil
 	return nil
 }
 
 // side is a generation's memory.
 type side struct {
 	points, fitness, selection, factors []float64
+	strengths, rates                    []float64 // empty unless a run needs them
 	order, choice, parent, factored     []uint32
 }
 
 // call is one Do: the state in plain slices, the table, and scratch that outlives it.
 type call struct {
-	pool    *pool
-	spans   []span
-	runs    []rsie.Run
-	program *loaded
-	now     side
-	next    side
-	vectors []float64 // [R, VecCount, stride]
-	memory  []float64 // [R, MemCount]
+	pool     *pool
+	spans    []span
+	runs     []rsie.Run
+	program  *loaded
+	now      side
+	next     side
+	vectors  []float64 // [R, VecCount, stride]
+	memory   []float64 // [R, MemCount]
+	matrices []float64 // [slots, MatrixLen]
+
+	archive  []float64 // [rows, stride]
+	archived []float64 // [rows] fitness of the archive
+	history  []float64 // [R, 2, MaxHistory]
 
 	blocks       []rsie.Block
 	dim, stride  int
 	factors      int // length of a member's factors
 	bounded      bool
+	closed       bool // points stay in the box
 	lower, upper float64
 	lastLayer    int // highest layer of the blocks
 	rows         int // members of one span of a cheap operation
 	dst, src     []float64
 
-	noise    [][]float64 // [workers][stride]
+	noise    [][]float64 // [workers][2, stride]: noise of a member, and what it is made of or made to
 	lottery  []uint64    // [M] prefix sums of roulette weights
 	near     []uint64    // [M] who of a tile of leaders is near
 	cleared  []bool      // [M]
@@ -74,10 +83,14 @@ type call struct {
 	utility  []float64   // [M] weight of each member
 	ranked   []float64   // [M] weights, best first
 	shorter  []float64   // [M] factor on the noise of each member
+	length   []float64   // [M] squared length of the noise after that factor
 	steps    []float64   // [R, stride]
 	gradient []float64   // [R, stride] weighted noise
 	square   []float64   // [R, stride] weighted squares of the noise
 	centroid []float64   // [R, stride]
+	white    []float64   // [R, stride] gradient in uncorrelated coordinates
+	variance []float64   // [R, stride] diagonal of the full covariance
+	solver   [][]float64 // [workers][solverLen], with a full covariance
 	partial  []float64   // [R, tiles of columns]
 	plans    []plan      // [R]
 	niches   []niches    // [R]
@@ -96,6 +109,7 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 	}
 	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
 	c.bounded, c.lower, c.upper = s.Shape.Bounded(), s.Shape.Lower, s.Shape.Upper
+	c.closed = c.bounded && !s.Shape.Open
 	c.runs, c.program, c.lastLayer = runs, nil, 0
 	for _, b := range c.blocks {
 		c.lastLayer = max(c.lastLayer, b.Layer)
@@ -154,20 +168,34 @@ func checkRun(t *rsie.Run, end int, s *rsie.State) error {
 	case t.Family < 1 || t.Family > rsie.CodeRandom:
 		return bad("family", uint32(t.Family), 1, uint32(rsie.CodeRandom))
 	case t.Family == rsie.CodeDistribution:
-		return checkDistribution(t, bad)
+		return checkDistribution(t, s, bad)
 	case t.Family != rsie.CodePopulation:
 		return nil
 	case t.Elites > n:
 		return bad("elites", t.Elites, 0, n)
+	case t.Flags&rsie.FlagBegin == 0 && (t.Previous < 1 || t.Elites > t.Previous):
+		return bad("previous", t.Previous, max(1, t.Elites), uint32(s.Members))
+	case t.Mutation == rsie.CodeDifferential || t.Mutation == rsie.CodeSelfAdaptive:
+		if err := checkAdaptation(t, s, bad); err != nil {
+			return err
+		}
+	}
+	return checkSelection(t, s, bad)
+}
+
+// checkSelection tests how the parents of a population run are chosen and changed.
+func checkSelection(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
+	n := t.Members
+	switch {
 	case t.Selection < 1 || t.Selection > rsie.CodeElitism:
 		return bad("selection", uint32(t.Selection), 1, uint32(rsie.CodeElitism))
-	case t.Mutation < 1 || t.Mutation > rsie.CodeAdaptive:
-		return bad("mutation", uint32(t.Mutation), 1, uint32(rsie.CodeAdaptive))
+	case t.Mutation < 1 || t.Mutation > rsie.CodeSelfAdaptive:
+		return bad("mutation", uint32(t.Mutation), 1, uint32(rsie.CodeSelfAdaptive))
 	case t.Crossover < 1 || t.Crossover > rsie.CodeWeightedMerge:
 		return bad("crossover", uint32(t.Crossover), 1, uint32(rsie.CodeWeightedMerge))
 	case t.Selection == rsie.CodeTournament && (t.Tournament < 1 || t.Tournament > 1<<20):
 		return bad("tournament", t.Tournament, 1, 1<<20)
-	case t.Selection == rsie.CodeElitism && (t.Eligible < 1 || t.Eligible > n):
+	case t.Selection == rsie.CodeElitism && (t.Eligible < 1 || t.Flags&rsie.FlagBegin == 0 && t.Eligible > t.Previous):
 		return bad("eligible", t.Eligible, 1, n)
 	case t.Flags&rsie.FlagSharing != 0 && t.Niche < 1:
 		return bad("niche", t.Niche, 1, n)
@@ -177,29 +205,68 @@ func checkRun(t *rsie.Run, end int, s *rsie.State) error {
 	return nil
 }
 
+// checkAdaptation tests the entries of runs with strengths or rates of their own.
+func checkAdaptation(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
+	missing := func(what string) error {
+		return fmt.Errorf("%w: a run that needs %s in a state without", rsie.ErrShape, what)
+	}
+	differential := t.Mutation == rsie.CodeDifferential
+	switch {
+	case differential && (t.Base < 1 || t.Base > rsie.CodeToBest):
+		return bad("base", uint32(t.Base), 1, uint32(rsie.CodeToBest))
+	case differential && (t.Adaptation < 1 || t.Adaptation > rsie.CodeLSHADE):
+		return bad("adaptation", uint32(t.Adaptation), 1, uint32(rsie.CodeLSHADE))
+	case differential && t.Adaptation != rsie.CodeNoHistory && (t.History < 1 || t.History > rsie.MaxHistory):
+		return bad("history", t.History, 1, rsie.MaxHistory)
+	case t.Groups > rsie.MaxHistory:
+		return bad("groups", t.Groups, 0, rsie.MaxHistory)
+	case s.Next.Strengths == nil || s.Next.Rates == nil:
+		return missing("strengths")
+	case s.History == nil && (t.Groups > 0 || differential && t.Adaptation != rsie.CodeNoHistory):
+		return missing("a history")
+	}
+	return checkArchive(t, s)
+}
+
+// checkArchive tests that the archive of a run lies within the state's.
+func checkArchive(t *rsie.Run, s *rsie.State) error {
+	rows := 0
+	if s.ArchiveFitness != nil {
+		rows = s.ArchiveFitness.Len()
+	}
+	if int(t.ArchiveAt)+int(t.Archive) > rows {
+		return fmt.Errorf("%w: archive [%d, %d), want within [0, %d)", rsie.ErrShape, t.ArchiveAt,
+			int(t.ArchiveAt)+int(t.Archive), rows)
+	}
+	return nil
+}
+
 // checkDistribution tests the entries of a distribution run.
-func checkDistribution(t *rsie.Run, bad func(string, uint32, uint32, uint32) error) error {
+func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
 	for _, f := range [...]struct {
 		what      string
 		code, top uint8
 	}{
 		{"update", t.Update, rsie.CodeClipUp},
-		{"recombination", t.Recombine, rsie.CodeSoftmax},
+		{"recombination", t.Recombine, rsie.CodeLogistic},
 		{"step control", t.Control, rsie.CodeTwoPoint},
-		{"scales", t.Scales, rsie.CodeSepCMA},
-		{"covariance", t.Covariance, rsie.CodeRankOne},
+		{"scales", t.Scales, rsie.CodeFastNES},
+		{"covariance", t.Covariance, rsie.CodeExponential},
+		{"sampling", t.Sampling, rsie.CodeLowRank},
 	} {
 		if f.code < 1 || f.code > f.top {
 			return bad(f.what, uint32(f.code), 1, uint32(f.top))
 		}
 	}
 	switch {
+	case correlates(t) && int(t.Slot) >= s.Slots():
+		return fmt.Errorf("%w: slot %d of %d for a full covariance", rsie.ErrShape, t.Slot, s.Slots())
 	case t.Elites > 1:
 		return bad("elites", t.Elites, 0, 1)
 	case t.Probes > 2 || t.EvalTo+t.Probes > t.Members:
 		return bad("probes", t.Probes, 0, min(2, t.Members-t.EvalTo))
 	}
-	return nil
+	return checkArchive(t, s)
 }
 
 // view turns the buffers of s into slices.
@@ -227,17 +294,26 @@ func (c *call) view(g *Gonum, s *rsie.State) error {
 		}
 		return own.indices
 	}
+	optional := func(b rsie.Buffer) []float64 {
+		if b == nil {
+			return nil
+		}
+		return floats(b, b.Len())
+	}
 	m, valid := s.Members, 0
 	if s.FactorLen > 0 {
 		valid = m * len(s.Shape.Blocks)
 	}
+	c.archive, c.archived, c.history = optional(s.Archive), optional(s.ArchiveFitness), optional(s.History)
 	c.vectors = floats(s.Vectors, s.Runs*rsie.VecCount*s.Stride)
 	c.memory = floats(s.Memory, s.Runs*rsie.MemCount)
+	c.matrices = floats(s.Matrices, s.Slots()*s.MatrixLen)
 	for i, b := range [2]*rsie.Generation{&s.Now, &s.Next} {
 		v := [2]*side{&c.now, &c.next}[i]
 		v.points, v.fitness = floats(b.Points, m*s.Stride), floats(b.Fitness, m)
 		v.selection, v.factors = floats(b.Selection, m), floats(b.Factors, m*s.FactorLen)
 		v.order, v.choice = indices(b.Order, m), indices(b.Choice, m)
+		v.strengths, v.rates = optional(b.Strengths), optional(b.Rates)
 		v.parent, v.factored = indices(b.Parent, m), indices(b.Factored, valid)
 	}
 	if !ok {
@@ -250,8 +326,11 @@ func (c *call) view(g *Gonum, s *rsie.State) error {
 // grow makes the scratch large enough for s.
 func (c *call) grow(s *rsie.State) {
 	for w := range c.noise {
-		if len(c.noise[w]) < s.Stride {
-			c.noise[w] = make([]float64, s.Stride)
+		if len(c.noise[w]) < 2*s.Stride {
+			c.noise[w] = make([]float64, 2*s.Stride)
+		}
+		if n := solverLen(s.Shape.Dim); s.Slots() > 0 && len(c.solver[w]) < n {
+			c.solver[w] = make([]float64, n)
 		}
 	}
 	if len(c.lottery) < s.Members {
@@ -259,6 +338,7 @@ func (c *call) grow(s *rsie.State) {
 		c.cleared = make([]bool, s.Members)
 		c.distance, c.utility = make([]float64, s.Members), make([]float64, s.Members)
 		c.ranked, c.shorter = make([]float64, s.Members), make([]float64, s.Members)
+		c.length = make([]float64, s.Members)
 	}
 	if len(c.plans) < s.Runs {
 		c.plans, c.niches = make([]plan, s.Runs), make([]niches, s.Runs)
@@ -266,6 +346,7 @@ func (c *call) grow(s *rsie.State) {
 	if n := s.Runs * s.Stride; len(c.centroid) < n {
 		c.centroid, c.steps = make([]float64, n), make([]float64, n)
 		c.gradient, c.square = make([]float64, n), make([]float64, n)
+		c.white, c.variance = make([]float64, n), make([]float64, n)
 	}
 	if n := s.Runs * c.tiles(); len(c.partial) < n {
 		c.partial = make([]float64, n)

@@ -43,6 +43,11 @@ func newInput(src []float64, n, in, stride int) input {
 func fill(y, b []float64, n int) {
 	for j, v := range b {
 		row := y[j*n:][:n]
+		for len(row) >= 4 {
+			q := row[:4:4]
+			q[0], q[1], q[2], q[3] = v, v, v, v
+			row = row[4:]
+		}
 		for s := range row {
 			row[s] = v
 		}
@@ -141,12 +146,66 @@ func activate(x []float64, a rsie.Activation) {
 	}
 }
 
-// crossEntropy returns Σ_s ln Σ_j exp(out[j][s]) - out[class s][s] over len(classes) samples,
-// with the largest output of a sample subtracted from its exponents. peak and sum are scratch;
-// out is used up.
-func crossEntropy(out []float64, classes []int32, peak, sum []float64) float64 {
+// Gaps above farGap go to the stable form; products of sums above largeSum are not formed.
+const farGap, largeSum = 700, 1e100
+
+// crossEntropy returns
+//
+//	Σ_s ln(1 + Σ_(j ≠ class s) exp(gap[s][j])),  gap[s][j] = out[j][s] - out[class s][s]
+//
+// over n = len(classes) samples, out [classes][n]. The logarithms are those of products of sums
+// of samples in order, each product at most 1e200: one takes the time of four samples. Where a
+// gap is above 700 it is crossEntropyFar. An output of a class that is not finite makes it infinite
+// or NaN. out may be used up; w gives scratch.
+func crossEntropy(w *scratch, out []float64, classes []int32) float64 {
+	n, others, total := len(classes), len(out)/len(classes)-1, 0.0
+	gaps, at, far := w.gaps, 0, false
+	for s, class := range classes {
+		own := out[int(class)*n+s]
+		total += 0 * own // NaN when it is not finite: its gaps would not show it
+		j := s
+		for k := range int32(others + 1) {
+			gap := out[j] - own
+			gaps[at] = gap // overwritten by the next one when it is the class's own
+			if gap > farGap {
+				far = true
+			}
+			if k != class {
+				at++
+			}
+			j += n
+		}
+	}
+	if far {
+		return crossEntropyFar(w, out, classes)
+	}
+	gaps = gaps[:at]
+	expSlice(gaps)
+	product := 1.0
+	for range n {
+		sum := 1.0
+		for _, v := range gaps[:others] {
+			sum += v
+		}
+		gaps = gaps[others:]
+		if !(sum <= largeSum) {
+			total += ln(sum)
+			continue
+		}
+		product *= sum
+		if product > largeSum {
+			total += ln(product)
+			product = 1
+		}
+	}
+	return total + ln(product)
+}
+
+// crossEntropyFar returns Σ_s ln Σ_j exp(out[j][s]) - out[class s][s] with the largest output of
+// a sample subtracted from its exponents. out is used up.
+func crossEntropyFar(w *scratch, out []float64, classes []int32) float64 {
 	n := len(classes)
-	peak, sum = peak[:n], sum[:n]
+	peak, sum := w.peak[:n], w.sum[:n]
 	copy(peak, out)
 	for j := n; j < len(out); j += n {
 		row := out[j:][:n]
@@ -158,18 +217,13 @@ func crossEntropy(out []float64, classes []int32, peak, sum []float64) float64 {
 	for s, c := range classes {
 		total += peak[s] - out[int(c)*n+s]
 	}
-	for s := range sum {
-		sum[s] = 0
-	}
+	clear(sum)
 	for j := 0; j < len(out); j += n {
 		row := out[j:][:n]
 		for s := range row {
 			row[s] -= peak[s]
 		}
-	}
-	expSlice(out)
-	for j := 0; j < len(out); j += n {
-		row := out[j:][:n]
+		expSlice(row)
 		for s := range row {
 			sum[s] += row[s]
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/symbio-ai/recursive-improvement"
@@ -210,6 +211,35 @@ func TestUnlabelledRows(t *testing.T) {
 		}
 		if got := fitnessOf(p, point); got != rsie.Worst {
 			t.Errorf("fitness %g, want Worst", got)
+		}
+	}
+}
+
+// The two forms of the cross-entropy agree where both hold; large gaps and many samples keep
+// it exact, and of an output that is not finite it is none.
+func TestCrossEntropyForms(t *testing.T) {
+	const n, k = 61, 5
+	w := &scratch{gaps: make([]float64, n*k), peak: make([]float64, n), sum: make([]float64, n)}
+	out, classes := make([]float64, n*k), make([]int32, n)
+	for i := range out {
+		out[i] = 9 * math.Sin(float64(i*i))
+	}
+	for s := range classes {
+		classes[s] = int32(s * s % k)
+	}
+	got, want := crossEntropy(w, out, classes), crossEntropyFar(w, slices.Clone(out), classes)
+	if math.Abs(got-want) > 1e-13*want {
+		t.Errorf("cross-entropy %.17g, in the far form %.17g", got, want)
+	}
+	for _, gap := range []float64{300, 699, 701, 5000} {
+		out := []float64{0, 0, 0, gap, gap, gap} // three samples of class 0 of two
+		if got := crossEntropy(w, out, []int32{0, 0, 0}); math.Abs(got-3*gap) > 1e-12*gap {
+			t.Errorf("gap %g: cross-entropy %g, want three times that", gap, got)
+		}
+	}
+	for _, v := range []float64{math.Inf(1), math.Inf(-1), math.NaN()} {
+		if got := crossEntropy(w, []float64{v, 1}, []int32{0}); got-got == 0 {
+			t.Errorf("output %g of the class: cross-entropy %g, want none", v, got)
 		}
 	}
 }

@@ -6,14 +6,15 @@ import (
 	rsie "github.com/symbio-ai/recursive-improvement"
 )
 
-// mutate changes row child of Next by the mutation of its run. Element j is mutated when its
-// uniform of StreamMutateMask is below the rate; z is of StreamMutate, y of StreamFactor.
+// mutate changes row child of Next by the mutation of its run. j is the k-th mutated gene, found
+// by [gaps]; z is of StreamMutate, y of StreamFactor.
 //
-//	gaussian  x[j] += strength·z[j]
+//	gaussian  x[j] += strength·z[k]
 //	adaptive  the same with strength·MemStep
+//	own step  the same with strength times the child's step, see ownStep
 //	dropout   x[j] = 0
-//	svd       s[t] *= exp(strength·y[o+t]) per matrix, at elements o+t, o its offset; vectors
-//	          as gaussian
+//	svd       s[t] *= exp(strength·y[o+t]) per matrix, o its offset; x[j] += strength·z[j] in
+//	          vectors; at elements o+t and j whose uniform of StreamMutateMask is below the rate
 //
 // A matrix without a mutated singular value stays as it is to the bit. In a bounded problem a
 // coordinate that leaves the box is reflected at its border once and then clipped; zeros of
@@ -22,49 +23,29 @@ func (c *call) mutate(t *rsie.Run, p *plan, a *address, child int) {
 	x := c.next.point(c, child)
 	switch t.Mutation {
 	case rsie.CodeDropout:
-		dropGenes(x, a, p.limit)
+		dropWalk(x, a, p)
 		c.clip(x)
 		return
 	case rsie.CodeSVD:
 		c.scaleFactors(p, a, child)
 	default:
-		addGaussian(x, 0, len(x), a, p)
+		addWalk(x, a, p)
 	}
 	c.reflect(x)
 }
 
-// addGaussian mutates elements [low, high) of x.
+// addGaussian mutates elements [low, high) of x, vectors of svd mutation.
 func addGaussian(x []float64, low, high int, a *address, p *plan) {
 	for block := low >> 2; block<<2 < high; block++ {
 		hit := hits(a, block, p.limit)
 		if hit == 0 {
 			continue
 		}
-		j := block << 2
-		z0, z1, z2, z3 := gauss(a.words(block, rsie.StreamMutate))
-		if hit == 15 && j >= low && j+4 <= high {
-			q := x[j : j+4 : j+4]
-			q[0] += p.strength * z0
-			q[1] += p.strength * z1
-			q[2] += p.strength * z2
-			q[3] += p.strength * z3
-			continue
-		}
-		z := [4]float64{z0, z1, z2, z3}
-		for k := range min(4, high-j) {
-			if hit>>k&1 == 1 && j+k >= low {
-				x[j+k] += p.strength * z[k]
-			}
-		}
-	}
-}
-
-func dropGenes(x []float64, a *address, limit uint32) {
-	for j := 0; j < len(x); j += 4 {
-		hit := hits(a, j>>2, limit)
-		for k := range x[j:min(j+4, len(x))] {
-			if hit>>k&1 == 1 {
-				x[j+k] = 0
+		var z [4]float64
+		z[0], z[1], z[2], z[3] = gauss(a.words(block, rsie.StreamMutate))
+		for j := max(low, 4*block); j < min(high, 4*block+4); j++ {
+			if hit>>(j&3)&1 == 1 {
+				x[j] += p.strength * z[j&3]
 			}
 		}
 	}

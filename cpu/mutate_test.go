@@ -48,11 +48,14 @@ func TestGaussian(t *testing.T) {
 			func(l *loop, m int, y []float64) {
 				z, a := make([]float64, 101), addressOf(&l.table[0], m)
 				normals(z, a, rsie.StreamMutate)
+				k, next := 0, gapAt(a, 0, rate)
 				for j, v := range y {
 					total++
 					want := x[j]
-					if rsie.Uniform(a.element(j, rsie.StreamMutateMask)) < rate {
-						want += 0.25 * z[j]
+					if j == next {
+						want += 0.25 * z[k]
+						k++
+						next = j + 1 + gapAt(a, k, rate)
 					}
 					if math.Abs(v-want) > 1e-14 {
 						t.Fatalf("rate %g: gene %d is %g, want %g", rate, j, v, want)
@@ -74,6 +77,56 @@ func TestGaussian(t *testing.T) {
 			}
 			if kurtosis := fourth / k / (variance * variance); math.Abs(kurtosis-3) > 5*math.Sqrt(24/k) {
 				t.Errorf("rate %g: kurtosis %g, want 3", rate, kurtosis)
+			}
+		}
+	}
+}
+
+// gapAt returns the k-th number of genes that are left alone, as documented at gaps.
+func gapAt(a address, k int, rate float64) int {
+	switch rate {
+	case 0:
+		return math.MaxInt32
+	case 1:
+		return 0
+	}
+	u := rsie.Uniform(a.element(k, rsie.StreamMutateMask))
+	return int(math.Floor(math.Log(u) / math.Log(1-rate)))
+}
+
+// TestGaps checks the number of mutated genes, how often two neighbours are mutated and that the
+// genes are the same however many are asked for at a time.
+func TestGaps(t *testing.T) {
+	const n = 200_000
+	a := address{key: rsie.NewKey(11), member: 1, generation: 1, run: 1}
+	for _, rate := range []float64{0, 1e-9, 0.001, 0.1, 0.5, 0.99, 1 - 1e-9, 1, 2} {
+		list := func(lot int) (out []int32) {
+			g, genes := gaps{a: &a, inverse: inverseGap(rate)}, make([]int32, lot)
+			for count := lot; count == lot; {
+				count = g.next(genes, n)
+				out = append(out, genes[:count]...)
+			}
+			return out
+		}
+		genes := list(walkLot)
+		if !slices.Equal(genes, list(4)) {
+			t.Errorf("rate %g: other genes when four are asked for at a time", rate)
+		}
+		neighbours := 0
+		for i, j := range genes {
+			if i > 0 && j <= genes[i-1] || j < 0 || j >= n {
+				t.Fatalf("rate %g: gene %d after %d", rate, j, genes[max(i-1, 0)])
+			}
+			if i > 0 && j == genes[i-1]+1 {
+				neighbours++
+			}
+		}
+		p := min(rate, 1)
+		for name, c := range map[string][2]float64{"genes": {float64(len(genes)), p},
+			"neighbours": {float64(neighbours), p * p}} {
+			// Three times the variance of independent pairs bounds that of overlapping ones.
+			if sd := math.Sqrt(3 * n * c[1] * (1 - c[1])); math.Abs(c[0]-n*c[1]) > 5*sd+1.1 {
+				t.Errorf("rate %g: %g %s, want about %g", rate, c[0], name, n*c[1])
 			}
 		}
 	}

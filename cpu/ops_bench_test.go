@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,9 +63,10 @@ func benchOp(b *testing.B, op rsie.Op, values int, set func(*rsie.Run)) {
 func distribution(t *rsie.Run) {
 	t.Family, t.Update = rsie.CodeDistribution, rsie.CodeAdam
 	t.Recombine, t.Control, t.Scales = rsie.CodeCentred, rsie.CodeNoControl, rsie.CodeNoScales
+	t.Sampling = rsie.CodeNormal
 	t.Covariance, t.Density, t.StartHidden, t.StartOutput = rsie.CodeNoCovariance, 1, 1, 1
 	t.OutputStep, t.Sigma, t.LearningRate, t.Momentum, t.SecondRate = 1, 0.1, 1, 0.9, 0.001
-	t.MuEff = 1
+	t.MuEff, t.StartShare = 1, 1
 }
 
 // natural makes t a run of SNES with the given rate of the scales.
@@ -100,32 +102,45 @@ func BenchmarkFactor(b *testing.B) {
 	benchOp(b, rsie.OpFactor, 1, func(t *rsie.Run) { t.Mutation = rsie.CodeSVD })
 }
 
-// BenchmarkGeneration times whole generations of 600 runs of 50 members on a network 8-16-3 with
-// 100 rows, the size of the smallest tasks, and reports the share of time outside OpEvaluate.
+// BenchmarkGeneration times whole generations of 600 runs of 50 members, for networks of the
+// embedded suite, and reports the share of time outside OpEvaluate.
 func BenchmarkGeneration(b *testing.B) {
+	mirrored := func(t *rsie.Run) { distribution(t); t.Flags |= rsie.FlagMirrored }
 	for _, c := range []struct {
-		name string
-		set  func(r int, t *rsie.Run)
+		name    string
+		network string
+		set     func(r int, t *rsie.Run)
 	}{
-		{"default", nil},
-		{"dense", func(_ int, t *rsie.Run) { t.Rate = 1 }},
-		{"svd", func(_ int, t *rsie.Run) { t.Mutation = rsie.CodeSVD }},
-		{"sharing", func(_ int, t *rsie.Run) { t.Flags |= rsie.FlagSharing }},
-		{"adam", func(_ int, t *rsie.Run) { distribution(t); t.Flags |= rsie.FlagMirrored }},
-		{"mixed", func(r int, t *rsie.Run) { mixed(r%16, t) }},
+		{"default", "wine", func(_ int, t *rsie.Run) { t.Rate = 0.1 }},
+		{"adam", "wine", func(_ int, t *rsie.Run) { mirrored(t) }},
+		{"snes", "wine", func(_ int, t *rsie.Run) { natural(t, 0.1) }},
+		{"assembled", "wine", func(_ int, t *rsie.Run) {
+			mirrored(t)
+			t.Scales, t.ScaleRate, t.Control = rsie.CodeLikelihood, 0.05, rsie.CodeCumulative
+			t.PathRate, t.PathDamping, t.StepGain, t.Pull = 0.3, 1.3, 1, 0.1
+		}},
+		{"dense", "wine", func(_ int, t *rsie.Run) { t.Rate = 1 }},
+		{"svd", "wine", func(_ int, t *rsie.Run) { t.Mutation = rsie.CodeSVD }},
+		{"sharing", "wine", func(_ int, t *rsie.Run) { t.Flags |= rsie.FlagSharing }},
+		{"mixed", "wine", func(r int, t *rsie.Run) { mixed(r%16, t) }},
+		{"default", "iris", func(_ int, t *rsie.Run) { t.Rate = 0.1 }},
+		{"adam", "iris", func(_ int, t *rsie.Run) { mirrored(t) }},
+		{"adam", "spirals", func(_ int, t *rsie.Run) { mirrored(t) }},
+		{"adam", "breast_cancer", func(_ int, t *rsie.Run) { mirrored(t) }},
+		{"adam", "sines", func(_ int, t *rsie.Run) { mirrored(t) }},
+		{"adam", "pendulum", func(_ int, t *rsie.Run) { mirrored(t) }},
 	} {
-		b.Run(c.name, func(b *testing.B) { benchGeneration(b, c.set) })
+		b.Run(c.network+"/"+c.name, func(b *testing.B) { benchGeneration(b, c.network, c.set) })
 	}
 }
 
-func benchGeneration(b *testing.B, set func(r int, t *rsie.Run)) {
-	const runs, n, samples = 600, 50, 100
+func benchGeneration(b *testing.B, network string, set func(r int, t *rsie.Run)) {
+	const runs, n = 600, 50
 	g := backend(b, 0)
-	m := &rsie.Model{Network: rsie.Dense, Layers: []int{8, 16, 3}, Loss: rsie.CrossEntropy,
-		Activation: []rsie.Activation{rsie.Tanh}}
-	rows := &rsie.Rows{S: samples, Inputs: make([]float64, samples*8), Classes: make([]int32, samples)}
-	normals(rows.Inputs, address{key: rsie.NewKey(77)}, rsie.StreamProblem)
-	p, err := g.Load(m, rows)
+	shapes := suiteShapes()
+	chosen := shapes[slices.IndexFunc(shapes, func(s shape) bool { return s.name == network })]
+	m := chosen.model
+	p, err := g.Load(m, chosen.rows)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -39,6 +39,7 @@ type block struct {
 // scratch is the memory of one worker.
 type scratch struct {
 	a, b, c   []float64 // [width][n] activations
+	gaps      []float64 // [width·n] of outputs to that of the class
 	peak, sum []float64 // [n]
 	episodes  []episode[float64]
 	active    []int32
@@ -100,7 +101,9 @@ func newScratch(size, n int, control bool) scratch {
 		a: make([]float64, size), b: make([]float64, size), c: make([]float64, size),
 		peak: make([]float64, n), sum: make([]float64, n),
 	}
-	if control {
+	if !control {
+		w.gaps = make([]float64, size)
+	} else {
 		w.episodes = make([]episode[float64], n)
 		w.active = make([]int32, n)
 		w.returns = make([]float64, n)
@@ -216,7 +219,7 @@ func (p *program) loss(w *scratch, point []float64) float64 {
 		b := &p.blocks[i]
 		out := p.forward(w, b, point)
 		if p.model.Loss == rsie.CrossEntropy {
-			total += crossEntropy(out, b.classes, w.peak[:b.n], w.sum[:b.n])
+			total += crossEntropy(w, out, b.classes)
 		} else {
 			total += squares(out, b.targets)
 		}

@@ -43,20 +43,6 @@ func gauss(w0, w1, w2, w3 uint32) (z0, z1, z2, z3 float64) {
 	return r * c0, r * s0, q * c1, q * s1
 }
 
-// normals fills z, element j of the address in z[j].
-func normals(z []float64, a address, s rsie.Stream) {
-	whole := len(z) &^ 3
-	for j := 0; j < whole; j += 4 {
-		q := z[j : j+4 : j+4]
-		q[0], q[1], q[2], q[3] = gauss(a.words(j>>2, s))
-	}
-	if whole < len(z) {
-		var q [4]float64
-		q[0], q[1], q[2], q[3] = gauss(a.words(whole>>2, s))
-		copy(z[whole:], q[:])
-	}
-}
-
 // uniforms fills u with numbers in (lower, upper).
 func uniforms(u []float64, a address, s rsie.Stream, lower, upper float64) {
 	for j := 0; j < len(u); j += 4 {

@@ -47,7 +47,7 @@ func describeDistribution(s rsie.Strategy) string {
 	}{
 		{s.StepControl != rsie.NoControl, fmt.Sprintf("%s control", s.StepControl)},
 		{s.ScaleRule != rsie.NoScales, fmt.Sprintf("%s scales", s.ScaleRule)},
-		{s.Covariance != rsie.NoCovariance, string(s.Covariance)},
+		{s.Covariance != rsie.NoCovariance, fmt.Sprintf("%s covariance", s.Covariance)},
 		{s.StartDraws > 1, fmt.Sprintf("best of %d starts", s.StartDraws)},
 		{s.Pull > 0, fmt.Sprintf("pull %.2g", s.Pull)},
 		{s.Probes > 0, fmt.Sprintf("%d probes", s.Probes)},
@@ -68,10 +68,10 @@ type Difference struct {
 }
 
 // Diff lists the genes in which a and b differ, in the order of the space; a gene without
-// effect in a strategy shows as "-".
+// effect in a strategy, or a part of a law that changes nothing there, shows as "-".
 func Diff(a, b rsie.Strategy) []Difference {
 	show := func(g rsie.Gene, s *rsie.Strategy) string {
-		if !g.IsActive(s) {
+		if !g.IsActive(s) || g.IsNeutral(s) {
 			return "-"
 		}
 		return g.Format(s)

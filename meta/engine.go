@@ -141,7 +141,15 @@ func NewEngine(c Config) (*Engine, error) {
 // ModelFactory returns the problem that stands for a task of a name: the user's own model.
 type ModelFactory func(name string) (rsie.Problem, error)
 
-// targets resolves tasks with the factory, nil meaning each task's own model, and finds anchors.
+// AnchorsHold reports whether the anchors of t hold for runs of a budget: they were measured at
+// the budget of the task. A task whose budget is 0 does not say, and is believed.
+func AnchorsHold(t *task.Task, budget int) bool {
+	return t.Anchors != nil && (t.Budget == 0 || t.Budget == budget)
+}
+
+// targets resolves tasks with the factory, nil meaning each task's own model, and finds anchors:
+// those that the run keeps, else the task's where they hold for the budget, else measured ones,
+// which the run keeps from then on.
 func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelFactory) ([]target, error) {
 	var out []target
 	known, err := e.storedAnchors()
@@ -158,17 +166,21 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 		}
 		stored, ok := known[t.Name]
 		switch {
-		case t.Anchors != nil && factory == nil:
-			g.anchors = *t.Anchors
 		case ok:
 			// Spent before the run was stopped; restore overrules it by the stored sum.
 			e.evaluations += int64(len(rsie.Starts()) * anchorRuns * e.config.BaseTaskBudget)
 			g.anchors = stored
+		case factory == nil && AnchorsHold(t, e.config.BaseTaskBudget):
+			g.anchors = *t.Anchors
 		default:
 			m := AnchorMeter{Backend: e.config.Backend, Budget: e.config.BaseTaskBudget, Runs: anchorRuns}
 			report, err := m.Measure(ctx, t.Name, g.problem, e.key.Child(keyAnchors))
 			if err != nil {
 				return nil, err
+			}
+			if report.Solved {
+				e.config.Say(fmt.Sprintf("warning: random search already solves task %s with %d evaluations; "+
+					"it cannot tell strategies apart", t.Name, e.config.BaseTaskBudget))
 			}
 			e.evaluations += report.Evaluations
 			g.anchors, known[t.Name], changed = report.Anchors, report.Anchors, true
@@ -275,7 +287,7 @@ func (e *Engine) breed(s, a, b rsie.Strategy) (rsie.Strategy, error) {
 	s.ElitismRatio, s.DiversityThreshold = 0, 0
 	e.drawn++
 	key := e.key.Child(keyOperators).Child(e.drawn)
-	batch, err := NewBatch(e.config.Backend, flat{}, []RunSpec{{s, key, 2 * s.PopulationSize}})
+	batch, err := NewBatch(e.config.Backend, flat{}, []RunSpec{{Strategy: s, Key: key, Budget: 2 * s.PopulationSize}})
 	if err != nil {
 		return rsie.Strategy{}, err
 	}

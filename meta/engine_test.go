@@ -13,7 +13,8 @@ import (
 	"github.com/symbio-ai/recursive-improvement/task"
 )
 
-// tinyTasks are two training tasks and one for validation, with anchors of a small budget.
+// tinyTasks are two training tasks and one for validation. Their anchors hold for more evaluations
+// than tests spend, so engines measure their own.
 func tinyTasks(t *testing.T) []*task.Task {
 	suite, err := task.Embedded("standard")
 	require.NoError(t, err)
@@ -191,4 +192,36 @@ func TestScoresDoNotDependOnNeighbours(t *testing.T) {
 	require.InDelta(t, (first.SampleEfficiency+second.SampleEfficiency)/2, both.SampleEfficiency, 1e-15)
 	score := e.CalculateMetaFitness(both)
 	require.InDelta(t, both.MetaFitness(rsie.DefaultObjectives()), score, 1e-15)
+}
+
+// Anchors of a task's file are used for runs of the budget they hold for; else the engine
+// measures its own, at its budget, and keeps them in the run.
+func TestAnchorsHoldForTheBudget(t *testing.T) {
+	ctx := context.Background()
+	iris := *tinyTasks(t)[0]
+	dir := filepath.Join(t.TempDir(), "run")
+	st, err := store.Create(dir, []byte("{}"))
+	require.NoError(t, err)
+	defer st.Close()
+	c := tinyConfig(gonum(t, 2), 7)
+	c.Store = st
+	e, err := NewEngine(c)
+	require.NoError(t, err)
+	get := func() target {
+		t.Helper()
+		out, err := e.targets(ctx, []*task.Task{&iris}, nil)
+		require.NoError(t, err)
+		return out[0]
+	}
+	of := *iris.Anchors
+	measured := get().anchors
+	want, err := AnchorMeter{Backend: c.Backend, Budget: c.BaseTaskBudget, Runs: anchorRuns}.Measure(ctx,
+		iris.Name, iris.Problem, e.key.Child(keyAnchors))
+	require.NoError(t, err)
+	require.Equal(t, want.Anchors, measured, "anchors of 10,000 evaluations do not hold for 100")
+	require.Greater(t, measured.F0, of.F0)
+	iris.Budget, iris.Anchors = c.BaseTaskBudget, &rsie.Anchors{F0: 3, F1: 1}
+	require.Equal(t, measured, get().anchors, "a run keeps its anchors when the file gets some")
+	e.config.Store = nil
+	require.Equal(t, rsie.Anchors{F0: 3, F1: 1}, get().anchors)
 }

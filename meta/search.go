@@ -98,7 +98,8 @@ func (e *Engine) searchSegment(ctx context.Context, training []target, s segment
 	own.PopulationSize = e.config.MetaPopulationSize
 	key := e.key.Child(keySearch).Child(uint64(s.number))
 	problem := &strategies{engine: e, targets: training}
-	batch, err := NewBatch(e.config.Backend, problem, []RunSpec{{own, key, own.PopulationSize * (s.to - s.from)}})
+	batch, err := NewBatch(e.config.Backend, problem, []RunSpec{
+		{Strategy: own, Key: key, Budget: own.PopulationSize * (s.to - s.from)}})
 	if err != nil {
 		return "", err
 	}
@@ -335,7 +336,7 @@ func (e *Engine) refile(group []store.Result, row store.Strategy, training []tar
 // parents returns the first parent of every member of run r.
 func (b *Batch) parents(r int) ([]int, error) {
 	e := &b.runs[r]
-	got := make([]float64, e.members)
+	got := make([]float64, e.rows())
 	if err := b.backend.Download(got, b.state.Now.Parent, e.offset); err != nil {
 		return nil, err
 	}

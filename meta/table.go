@@ -11,6 +11,9 @@ type RunSpec struct {
 	Strategy rsie.Strategy
 	Key      rsie.Key
 	Budget   int // evaluations
+	// Problem is the run's own instance of the batch's problem, of the same shape; nil: the
+	// batch's. Only problems that the host evaluates have instances.
+	Problem rsie.Problem
 }
 
 // runEntry is what the loop knows of one run besides the backend's state.
@@ -18,6 +21,7 @@ type runEntry struct {
 	spec       RunSpec
 	scale      rsie.Scale
 	members    int // rows
+	live       int // members of a population run in the generation told last
 	offset     int
 	generation int
 	spent      int // evaluations
@@ -25,13 +29,14 @@ type runEntry struct {
 
 	// Of distribution runs.
 	since    int     // generations since the last start
-	restarts int     // starts after the first
+	starts   starts  // what restarts go by
 	last     bool    // the last phase has begun
 	improved int     // evaluations at the last improvement of 0.1 %
 	mark     float64 // fitness then
 	weights  []float64
 	muEff    float64
-	ranked   int // members that muEff is of
+	muBad    float64 // the same of the worse half, by the tutorial's weights
+	ranked   int     // members that muEff is of
 }
 
 // improvement is the relative gain in fitness that counts against a restart.
@@ -59,7 +64,11 @@ func newEntry(spec RunSpec, shape rsie.Shape, samples, offset int) runEntry {
 		curve: Curve{Budget: spec.Budget, Points: make([]Point, 0, min(spec.Budget, 512))}}
 	e.spec.Strategy = rsie.StrategySpace.Canonical(spec.Strategy)
 	s := &e.spec.Strategy
+	e.starts.growth, e.starts.step = 1, 1
 	e.members = s.PopulationSize
+	if s.Family == rsie.Population {
+		e.members = e.largest()
+	}
 	if s.Family == rsie.Distribution {
 		e.members = max(e.largest(), s.StartDraws) + s.Probes
 		if s.KeepBest {
@@ -73,7 +82,7 @@ func newEntry(spec RunSpec, shape rsie.Shape, samples, offset int) runEntry {
 // smallest is the least number of samples of a generation.
 const smallest = 4
 
-// size returns the samples of a generation of a distribution at the spent share u.
+// size returns the members of a population, or the samples of a distribution, at the spent share u.
 func (e *runEntry) size(u float64) int {
 	s := &e.spec.Strategy
 	base := float64(s.PopulationSize)
@@ -81,10 +90,14 @@ func (e *runEntry) size(u float64) int {
 		base = 4 + math.Floor(3*math.Log(float64(e.scale.Dim)))
 	}
 	base *= s.PopulationScale.At(e.scale, u)
-	if s.Restart == rsie.IPOP {
-		base *= math.Pow(2, float64(e.restarts))
+	if e.starts.growth != 1 {
+		base = math.Floor(base * e.starts.growth)
 	}
-	return int(math.Round(min(max(base, smallest), e.ceiling())))
+	lowest := float64(smallest)
+	if s.Family == rsie.Population {
+		lowest = min(lowest, float64(s.PopulationSize))
+	}
+	return int(math.Round(min(max(base, lowest), e.ceiling())))
 }
 
 // ceiling bounds the samples of a generation, so that a run has generations to learn from.
@@ -94,7 +107,7 @@ func (e *runEntry) ceiling() float64 {
 
 // largest returns the largest size that a generation can have.
 func (e *runEntry) largest() int {
-	if e.spec.Strategy.Restart == rsie.IPOP {
+	if r := e.spec.Strategy.Restart; r == rsie.IPOP || r == rsie.BIPOP {
 		return int(math.Round(e.ceiling()))
 	}
 	n := 0
@@ -110,7 +123,6 @@ func (e *runEntry) template() rsie.Run {
 	s := &e.spec.Strategy
 	t := rsie.Run{
 		Seed: e.spec.Key.Seed(), Offset: uint32(e.offset), Members: uint32(e.members),
-		Eligible:      share(s.TruncationRatio, e.members, 1, e.members),
 		Tournament:    uint32(s.TournamentSize),
 		Niche:         uint32(s.NicheCapacity),
 		Family:        code("family", s),
@@ -119,11 +131,15 @@ func (e *runEntry) template() rsie.Run {
 		Crossover:     code("crossover_strategy", s),
 		CrossoverRate: s.CrossoverRate, Rate: s.MutationRate,
 		DiversityThreshold: s.DiversityThreshold, DiversityBonus: s.DiversityBonus,
+		Base: code("differential_base", s), Adaptation: code("success_history", s),
+		History: uint32(s.HistoryLength), Groups: uint32(s.StepGroups), StepFactor: s.StepFactor,
 	}
 	for _, f := range []struct {
 		on  bool
 		bit uint16
-	}{{s.Mirrored, rsie.FlagMirrored}, {s.FitnessSharing, rsie.FlagSharing}, {s.AdaptiveMutation, rsie.FlagAdaptive}} {
+	}{{s.Mirrored, rsie.FlagMirrored},
+		{s.Family == rsie.Population && s.Survival == rsie.Pairwise, rsie.FlagPairwise},
+		{s.BestBreeds, rsie.FlagBestBreeds}, {s.PBestVaries, rsie.FlagVaryBest}, {s.FitnessSharing, rsie.FlagSharing}, {s.AdaptiveMutation, rsie.FlagAdaptive}} {
 		if f.on {
 			t.Flags |= f.bit
 		}
@@ -138,11 +154,20 @@ func (e *runEntry) distributionTemplate(t *rsie.Run) {
 	s := &e.spec.Strategy
 	t.Update = code("update_rule", s)
 	t.Recombine, t.Control = code("recombination", s), code("step_control", s)
+	t.Sampling, t.ParentStep, t.ParentCross = code("sampling", s), s.ParentStep, s.ParentCrossover
+	t.Archive = uint32(s.Parents)
 	t.Scales, t.Covariance = code("scale_rule", s), code("covariance", s)
 	t.Momentum, t.SecondRate, t.MaxSpeed = s.Momentum, s.SecondMoment, s.MaxSpeed
 	t.Pull, t.WeightExponent, t.Negative = s.Pull, s.WeightExponent, s.NegativeWeight
 	t.Temperature, t.Density = s.Temperature, s.Density
-	t.StartHidden, t.StartOutput = s.StartHidden, s.StartOutput
+	t.StartHidden, t.StartOutput, t.StartShare = s.StartHidden, s.StartOutput, s.StartShare
+	if learnsFull(s) && e.scale.Dim > rsie.MaxFullDim {
+		t.Scales = rsie.CodeNatural
+		if s.Covariance == rsie.Full {
+			t.Scales = rsie.CodeSepCMA
+		}
+		t.Covariance = rsie.CodeNoCovariance
+	}
 	t.LayerExponent, t.OutputStep = s.LayerExponent, s.OutputStep
 }
 
@@ -151,7 +176,8 @@ func (e *runEntry) distributionTemplate(t *rsie.Run) {
 func (e *runEntry) fill(t *rsie.Run, noisy bool) {
 	s := &e.spec.Strategy
 	left := e.spec.Budget - e.spent
-	t.Flags &^= rsie.FlagActive | rsie.FlagBegin | rsie.FlagFromBest | rsie.FlagDraws | rsie.FlagPath
+	t.Flags &^= rsie.FlagActive | rsie.FlagBegin | rsie.FlagFromBest | rsie.FlagDraws | rsie.FlagPath |
+		rsie.FlagDecompose | rsie.FlagWatch
 	t.Elites, t.Probes = 0, 0
 	if left <= 0 {
 		t.EvalFrom, t.EvalTo = 0, 0
@@ -167,15 +193,52 @@ func (e *runEntry) fill(t *rsie.Run, noisy bool) {
 		e.fillDistribution(t, u, left)
 		return
 	}
-	if e.generation > 0 && s.Family == rsie.Population {
-		t.Elites = share(s.ElitismRatio, e.members, 0, e.members-1)
+	n := e.members
+	if s.Family == rsie.Population {
+		n = e.fillPopulation(t, u)
 	}
 	t.EvalFrom = t.Elites
 	if noisy {
 		t.EvalFrom = 0
 	}
-	t.EvalTo = t.EvalFrom + uint32(min(e.members-int(t.EvalFrom), left))
+	t.EvalTo = t.EvalFrom + uint32(min(n-int(t.EvalFrom), left))
 	t.Strength = s.MutationStrength * math.Pow(s.StrengthEnd, u)
+}
+
+// fillPopulation fills the sizes of a population run and returns its number of members.
+func (e *runEntry) fillPopulation(t *rsie.Run, u float64) int {
+	s := &e.spec.Strategy
+	n := e.size(u)
+	t.Members, t.Previous = uint32(n), uint32(e.live)
+	lowest := 1
+	if s.Mutation == rsie.Differential {
+		lowest = 2 // as in the source of current-to-pbest
+	}
+	parents := n
+	if e.generation > 0 {
+		parents = e.live
+		if s.Survival == rsie.Elites {
+			t.Elites = share(s.ElitismRatio, n, 0, min(n-1, e.live))
+		}
+	}
+	t.Eligible = share(s.TruncationRatio, parents, min(lowest, parents), parents)
+	if s.ArchiveRatio > 0 {
+		t.Archive = share(s.ArchiveRatio, n, 1, e.archive())
+	}
+	t.Groups = uint32(min(s.StepGroups, n-int(t.Elites)))
+	return n
+}
+
+// archive returns the rows of the archive that the run can use.
+func (e *runEntry) archive() int {
+	s := &e.spec.Strategy
+	if s.Family == rsie.Population && s.ArchiveRatio > 0 {
+		return int(share(s.ArchiveRatio, e.members, 1, math.MaxInt32))
+	}
+	if s.Family == rsie.Distribution {
+		return s.Parents
+	}
+	return 0
 }
 
 // fillDistribution fills the entry of a distribution run.
@@ -195,10 +258,15 @@ func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
 	if t.Flags&rsie.FlagDraws == 0 {
 		t.Probes = uint32(min(s.Probes, left-n))
 	}
+	t.Members = t.EvalTo + t.Probes
 	if s.Covariance == rsie.RankOne && e.since > rsie.PathGeneration {
 		t.Flags |= rsie.FlagPath
 	}
-	t.Sigma = s.Sigma.At(e.scale, u)
+	t.ParentShare = s.ParentShare.At(e.scale, u)
+	if e.watches() {
+		t.Flags |= rsie.FlagWatch
+	}
+	t.Sigma = s.Sigma.At(e.scale, u) * e.starts.step
 	if e.last {
 		t.Sigma *= s.LastPhaseStep
 	}
@@ -208,62 +276,7 @@ func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
 	e.rates(t, s.ScaleRate, u)
 }
 
-// restart decides whether the run starts again or its last phase begins.
-func (e *runEntry) restart(t *rsie.Run, u float64) {
-	s := &e.spec.Strategy
-	if s.LastPhase > 0 && !e.last && e.spent > 0 && u >= 1-s.LastPhase {
-		e.last, e.since = true, 0
-		t.Flags |= rsie.FlagBegin | rsie.FlagFromBest
-		return
-	}
-	patience := s.RestartPatience * float64(e.spec.Budget)
-	if s.Restart == rsie.NoRestart || e.last || e.since == 0 || float64(e.spent-e.improved) < patience {
-		return
-	}
-	e.restarts++
-	e.since, e.improved, e.mark = 0, e.spent, rsie.Worst
-	t.Flags |= rsie.FlagBegin
-	if s.Restart == rsie.FromBest {
-		t.Flags |= rsie.FlagFromBest
-	}
-}
-
-// rates fills what follows from the weights: learning rates by the textbook or by law.
-//
-// Sources: N. Hansen, arXiv:1604.00772, table 1; T. Schaul et al., GECCO 2011; R. Ros and N.
-// Hansen, PPSN 2008, for the factor (D+2)/3, here with the law's dimension exponent.
-func (e *runEntry) rates(t *rsie.Run, law rsie.Law, u float64) {
-	s := &e.spec.Strategy
-	n, d := int(t.EvalTo), float64(e.scale.Dim)
-	t.Mu = share(s.ParentFraction, n, 1, n)
-	if n != e.ranked {
-		e.ranked, e.muEff = n, rsie.Weights(e.weights[:n], t, 1)
-	}
-	t.MuEff = e.muEff
-	m := e.muEff
-	switch s.StepControl {
-	case rsie.PathLength:
-		t.PathRate = math.Sqrt(m) / (math.Sqrt(m) + math.Sqrt(d))
-	case rsie.Cumulative:
-		t.PathRate = (m + 2) / (d + m + 5)
-		t.PathDamping = 1 + 2*math.Max(0, math.Sqrt((m-1)/(d+1))-1) + t.PathRate
-	}
-	t.CovPathRate = 4 / (4 + math.Sqrt(d))
-	t.CovRankOne = s.CovarianceRate
-	t.ScaleRate = law.At(e.scale, u)
-	textbook := s.ScaleRateRule == rsie.Textbook
-	switch {
-	case s.ScaleRule == rsie.SepCMA:
-		t.CovPathRate = (4 + m/d) / (d + 4 + 2*m/d)
-		c1, cmu := 1/m, 1-1/m
-		rate := t.ScaleRate
-		if textbook {
-			c1 = 2 / ((d+1.3)*(d+1.3) + m)
-			cmu = math.Min(1-c1, 2*(m-2+1/m)/((d+2)*(d+2)+m))
-			rate = law.Value * law.Factor(u) * math.Pow((d+2)/3, law.Dim)
-		}
-		t.CovRankOne, t.CovRankMu = math.Min(rate*c1, 0.3), math.Min(rate*cmu, 0.6)
-	case s.ScaleRule == rsie.NaturalRule && textbook:
-		t.ScaleRate *= (3 + math.Log(d)) / (5 * math.Sqrt(d))
-	}
+// learnsFull reports whether s asks for a full covariance.
+func learnsFull(s *rsie.Strategy) bool {
+	return s.Family == rsie.Distribution && (s.Covariance == rsie.Full || s.Covariance == rsie.NaturalFull)
 }

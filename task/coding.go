@@ -50,12 +50,15 @@ type TextCoding struct {
 	Context int      `json:"context"` // symbols seen
 }
 
-// SeriesCoding is the coding of a series: the values of the steps before a position.
+// SeriesCoding is the coding of a series: the next value y of Column is (y - Mean)/Std, from the
+// values of the Steps positions before it, those of Column itself or, where there are Inputs,
+// one of each of these columns per step.
 type SeriesCoding struct {
-	Column string  `json:"column"`
-	Mean   float64 `json:"mean"`
-	Std    float64 `json:"std"`
-	Steps  int     `json:"steps"`
+	Column string   `json:"column"`
+	Mean   float64  `json:"mean"`
+	Std    float64  `json:"std"`
+	Steps  int      `json:"steps"`
+	Inputs []Column `json:"inputs,omitempty"` // numbers without gaps, in order
 }
 
 // coder is what every coding can do.

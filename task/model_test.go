@@ -99,6 +99,40 @@ func TestPredictionOfNumbersAndColumns(t *testing.T) {
 	require.Equal(t, "size,colour,one\n"+formatNumber(size.Std+size.Mean)+",red,7\n", b.String())
 }
 
+// A series of several columns is saved with all of them: the training rows come back from the
+// file, and an unknown column or width is refused.
+func TestSeriesOfColumnsRoundTrip(t *testing.T) {
+	text := "u,v,w\n1,10,9\n3,25,8\n1,30,9\n3,40,7\n1,50,9\n3,60,9\n7,70,9\n8,80,9\n9,90,9\n5,99,9\n"
+	suite, err := loadText(t, "version: 1\ntasks:\n  - {name: s, kind: sequence, form: series, data: d.csv, "+
+		"columns: [w, v], target: u, window: 2, network: {kind: elman, hidden: [3]}}\n",
+		map[string]string{"d.csv": text})
+	require.NoError(t, err)
+	task := suite.Tasks[0]
+	problem := task.Problem.(rsie.Modelled)
+	dir := t.TempDir()
+	require.NoError(t, SaveModel(dir, task, theta(problem.Model()), nil))
+	m, err := LoadModel(dir)
+	require.NoError(t, err)
+	rows, err := m.RowsFromCSV(strings.NewReader(strings.Replace(text, "u,", "other,", 1)), "new.csv")
+	require.NoError(t, err, "the target is not read")
+	require.Equal(t, 10-2+1, rows.S)
+	training := problem.Rows(rsie.Training)
+	require.Equal(t, training.Inputs, rows.Inputs[:len(training.Inputs)])
+	require.Equal(t, []float64{0, 0, 0, 0, 0, 0, 0, 0, 0}, rows.Targets)
+	coding := m.coding.Series
+	require.Len(t, coding.Inputs, 2)
+	require.NotEqual(t, coding.Inputs[1].Mean, coding.Mean, "every column has its own scale")
+	var b bytes.Buffer
+	require.NoError(t, m.WritePredictions(&b, []float64{1}))
+	require.Equal(t, "u\n"+formatNumber(coding.Std+coding.Mean)+"\n", b.String())
+	_, err = m.RowsFromCSV(strings.NewReader("u,w\n1,2\n1,2\n"), "new.csv")
+	require.ErrorContains(t, err, `no column "v"`)
+	require.NoError(t, coding.check(4, 1))
+	require.Error(t, coding.check(2, 1))
+	coding.Inputs[0].Std = 0
+	require.Error(t, coding.check(4, 1))
+}
+
 func TestRowsFromCSVRefuses(t *testing.T) {
 	m := saved(t, "{target: kind}", mixed)
 	for text, want := range map[string]string{

@@ -76,7 +76,8 @@ func (g *plateauRange) below(name string, p *plateau, d draws) (what string, err
 		if err != nil {
 			return "", err
 		}
-		p.shape = (&functionProblem{name: name, f: f}).Shape()
+		p.shape = (&functionProblem{name: name, f: noiseless{f}}).Shape()
+		p.shape.Open = false // the share of found points is that of the box
 		p.value = func(x []float64) float64 { return math.Log1p(f.Precision(x)) }
 		p.identity = f.Name()
 		return f.Name(), nil

@@ -192,10 +192,13 @@ func (s *sequenceSpec) buildSeries(t *Task, c *loading) error {
 			s.Data, n, s.Window*len(names), maxCells)
 	}
 	at := borders(n)
-	coding := &SeriesCoding{Column: target, Steps: s.Window, Std: 1}
+	coding := &SeriesCoding{Column: target, Steps: s.Window}
 	for i, values := range read {
 		mean, std := meanStd(values[:max(at[1], 1)])
 		read[i] = standardised(values, mean, std)
+		if i < len(names) && s.Column == "" {
+			coding.Inputs = append(coding.Inputs, Column{Name: names[i], Mean: mean, Std: std})
+		}
 		coding.Mean, coding.Std = mean, std // the last is the target
 	}
 	p := &modelProblem{name: t.Name}
@@ -211,10 +214,7 @@ func (s *sequenceSpec) buildSeries(t *Task, c *loading) error {
 	if err != nil {
 		return err
 	}
-	t.Problem, t.digest = p, p.digest()
-	if len(names) == 1 && names[0] == target {
-		t.coding = &Coding{Series: coding}
-	}
+	t.Problem, t.coding, t.digest = p, &Coding{Series: coding}, p.digest()
 	t.metrics = p.measured(numberMetrics(coding.Std))
 	return nil
 }

@@ -76,17 +76,39 @@ func (c *SeriesCoding) check(inputs, outputs int) error {
 		return fmt.Errorf("coding: column %q with %d steps, mean %g, std %g; want a name, 1 to %d "+
 			"steps, finite numbers and std above 0", c.Column, c.Steps, c.Mean, c.Std, MaxContext)
 	}
-	if inputs != c.Steps || outputs != 1 {
+	if len(c.Inputs) > MaxColumns {
+		return fmt.Errorf("coding: %d input columns; allowed are %d", len(c.Inputs), MaxColumns)
+	}
+	for _, in := range c.Inputs {
+		if in.Name == "" || in.Levels != nil || !(in.Std > 0) || !finite(in.Mean, in.Std) {
+			return fmt.Errorf("coding: input %q with mean %g, std %g; want the name of a column of "+
+				"numbers, finite numbers and std above 0", in.Name, in.Mean, in.Std)
+		}
+	}
+	if width := c.Steps * len(c.columns()); inputs != width || outputs != 1 {
 		return fmt.Errorf("coding has %d inputs and 1 output, the network has %d and %d",
-			c.Steps, inputs, outputs)
+			width, inputs, outputs)
 	}
 	return nil
 }
 
-// rows reads a CSV file with the column; there is one row for every position that has Steps
-// values before it, and a last one for the value after the end.
+// columns returns the columns that a step reads.
+func (c *SeriesCoding) columns() []Column {
+	if len(c.Inputs) > 0 {
+		return c.Inputs
+	}
+	return []Column{{Name: c.Column, Mean: c.Mean, Std: c.Std}}
+}
+
+// rows reads a CSV file with the columns of a step; there is one row for every position that has
+// Steps values before it, and a last one for the value after the end.
 func (c *SeriesCoding) rows(r io.Reader, name string, _ func(string)) (*rsie.Rows, error) {
-	read, err := readSeries(r, name, []string{c.Column})
+	columns := c.columns()
+	names := make([]string, len(columns))
+	for i, in := range columns {
+		names[i] = in.Name
+	}
+	read, err := readSeries(r, name, names)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", rsie.ErrInvalid, err)
 	}
@@ -95,14 +117,14 @@ func (c *SeriesCoding) rows(r io.Reader, name string, _ func(string)) (*rsie.Row
 		return nil, fmt.Errorf("%w: %s has %d rows; the model reads at least %d", rsie.ErrInvalid,
 			name, n, c.Steps)
 	}
-	if n+1 > maxCells/c.Steps {
+	if n+1 > maxCells/(c.Steps*len(columns)) {
 		return nil, fmt.Errorf("%w: %s becomes more than %d numbers; split the file",
 			rsie.ErrInvalid, name, maxCells)
 	}
-	values := standardised(read[0], c.Mean, c.Std)
-	rows := windows([][]float64{values}, values, c.Steps, c.Steps, n+1)
-	clear(rows.Targets)
-	return rows, nil
+	for i, in := range columns {
+		read[i] = standardised(read[i], in.Mean, in.Std)
+	}
+	return windows(read, make([]float64, n), c.Steps, c.Steps, n+1), nil
 }
 
 // write writes the predicted values in original units.

@@ -95,13 +95,22 @@ func Embedded(name string) (*Suite, error) {
 }
 
 // Select returns the tasks of the names in their order, all of them for none, or
-// [rsie.ErrNotFound] with the names there are.
+// [rsie.ErrNotFound] with the names there are. Names of functions, see [Functions], need not
+// be in the suite.
 func (s *Suite) Select(names []string) ([]*Task, error) {
 	if len(names) == 0 {
 		return s.Tasks, nil
 	}
 	var out []*Task
 	for _, name := range names {
+		if IsFunction(name) {
+			more, err := Functions(name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, more...)
+			continue
+		}
 		i := slices.IndexFunc(s.Tasks, func(t *Task) bool { return t.Name == name })
 		if i < 0 {
 			var all []string
@@ -110,10 +119,14 @@ func (s *Suite) Select(names []string) ([]*Task, error) {
 			}
 			return nil, fmt.Errorf("%w: task %q; the suite has %s", rsie.ErrNotFound, name, shortList(all))
 		}
-		if slices.Contains(out, s.Tasks[i]) {
-			return nil, fmt.Errorf("%w: task %q is named twice", rsie.ErrInvalid, name)
-		}
 		out = append(out, s.Tasks[i])
+	}
+	seen := map[string]bool{}
+	for _, t := range out {
+		if seen[t.Name] {
+			return nil, fmt.Errorf("%w: task %q is named twice", rsie.ErrInvalid, t.Name)
+		}
+		seen[t.Name] = true
 	}
 	return out, nil
 }

@@ -1,5 +1,3 @@
-// Package task holds problems as data: tables, sequences, control systems, functions and the
-// user's own programs, read from YAML files, and the suite that is built into the program.
 package task
 
 import (

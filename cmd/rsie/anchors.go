@@ -65,21 +65,30 @@ func (c *tasksAnchorsCmd) Run(e *env) error {
 	return nil
 }
 
-// measure returns what it wrote into the file.
+// measure returns what it wrote into the file, once per budget: anchors hold for one.
 func (c *tasksAnchorsCmd) measure(e *env, suite *task.Suite, backend rsie.Backend) ([]anchorResult, error) {
 	var all []anchorResult
-	anchors := map[string]rsie.Anchors{}
-	budget := 0
+	var budgets []int // in the order of the file
+	byBudget := map[int]map[string]rsie.Anchors{}
 	for _, t := range suite.Tasks {
-		budget = orDefault(c.Budget, t.Budget)
+		budget := orDefault(c.Budget, t.Budget)
 		m := meta.AnchorMeter{Backend: backend, Budget: budget, Runs: c.Runs}
 		r, err := m.Measure(e.ctx, t.Name, t.Problem, rsie.NewKey(c.Seed))
 		if err != nil {
 			return nil, err
 		}
-		anchors[t.Name] = r.Anchors
+		if byBudget[budget] == nil {
+			budgets, byBudget[budget] = append(budgets, budget), map[string]rsie.Anchors{}
+		}
+		byBudget[budget][t.Name] = r.Anchors
 		all = append(all, anchorResult{t.Name, budget, r.Anchors.F0, r.Anchors.F1, r.Strategy, r.Solved})
 	}
-	command := fmt.Sprintf("rsie tasks anchors %s --budget %d --runs %d --seed %d", c.File, budget, c.Runs, c.Seed)
-	return all, task.WriteAnchors(c.File, anchors, command, budget)
+	for _, budget := range budgets {
+		command := fmt.Sprintf("rsie tasks anchors %s --budget %d --runs %d --seed %d",
+			c.File, budget, c.Runs, c.Seed)
+		if err := task.WriteAnchors(c.File, byBudget[budget], command, budget); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

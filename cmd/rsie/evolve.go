@@ -27,7 +27,7 @@ type evolveCmd struct {
 	Restarts        *int     `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
 	FinalRuns       *int     `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
 	Without         []string `help:"Parts of the search to switch off: halving, racing, evidence." placeholder:"PART,..."`
-	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: all six terms as documented." placeholder:"NAME=W,..."`
+	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02." placeholder:"NAME=W,..."`
 	Seed            uint64   `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
 	Out             string   `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
 	anchorFlags

@@ -42,6 +42,17 @@ func taskRef(cfg runConfig, r meta.Report) string {
 	return ref
 }
 
+// otherAnchors names the tasks whose anchors hold for another budget, with that budget.
+func otherAnchors(tasks []*task.Task, budget int) []string {
+	var out []string
+	for _, t := range tasks {
+		if t.Anchors != nil && !meta.AnchorsHold(t, budget) {
+			out = append(out, fmt.Sprintf("%s (%d)", t.Name, t.Budget))
+		}
+	}
+	return out
+}
+
 // evolve runs or continues the search and writes the exports.
 func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 	backend rsie.Backend, st *store.Store, asJSON bool) error {
@@ -56,8 +67,12 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 			from = ", all done: only the winners are measured"
 		}
 	}
-	fmt.Fprintf(e.stderr, "run %s: %d tasks, %d generations of %d strategies%s; Ctrl-C saves and stops\n",
-		dir, len(tasks), cfg.MetaGenerations, cfg.MetaPopulation, from)
+	fmt.Fprintf(e.stderr, "run %s: %s, %s of %d strategies%s; Ctrl-C saves and stops\n",
+		dir, count(len(tasks), "task"), count(cfg.MetaGenerations, "generation"), cfg.MetaPopulation, from)
+	if others := otherAnchors(tasks, cfg.BaseBudget); len(others) > 0 {
+		fmt.Fprintf(e.stderr, "anchors of %s do not hold for %d evaluations; this run measures its own\n",
+			strings.Join(others, ", "), cfg.BaseBudget)
+	}
 	pictures := newProgress(e.stderr, cfg.MetaGenerations)
 	defer pictures.close()
 	config := cfg.engine(backend, st)
@@ -100,7 +115,8 @@ func printReport(w io.Writer, r *meta.Result) {
 	rep := r.Report
 	fmt.Fprintf(w, "\nMeasured on %d fresh seeds per task, %d evaluations per run. Every figure is maximised.\n"+
 		"area: mean area under quality against log evaluations. ahead: how far the universal winner\n"+
-		"is ahead in meta-fitness on the validation tasks, with the 95 %% interval over seeds.\n\n",
+		"is ahead in meta-fitness on the validation tasks, with the 95 %% interval over seeds; it is\n"+
+		"better or worse where the interval leaves out 0.\n\n",
 		rep.Runs, rep.Budget)
 	rows := [][]string{{"strategy", "meta-fitness", "area training", "validation", "ahead [95 %]"}}
 	for _, row := range rep.Rows {
@@ -130,14 +146,14 @@ func ahead(row meta.ReportRow) string {
 		return "-"
 	}
 	in := *row.WinnerInterval
-	verdict := "not significant"
+	verdict := "unclear"
 	switch {
 	case max(in[0], -in[0], in[1], -in[1]) < 0.0005:
 		verdict = "equal" // to the digits printed; counted costs alone differ
 	case in[0] > 0:
-		verdict = "learned better"
+		verdict = "better"
 	case in[1] < 0:
-		verdict = "learned worse"
+		verdict = "worse"
 	}
 	return fmt.Sprintf("%+.3f [%+.3f, %+.3f] %s", *row.WinnerGain, in[0], in[1], verdict)
 }
@@ -178,7 +194,7 @@ func printQualities(w io.Writer, rep meta.Report) {
 		}
 		rows = append(rows, cells)
 	}
-	table(w, 2, rows)
+	foldedTable(w, 2, rows)
 }
 
 func fixed(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -155,4 +156,30 @@ func must(t *testing.T, dir string, args ...string) (stdout, stderr string) {
 	c.Stdout, c.Stderr = &out, &problems
 	require.NoError(t, c.Run(), "rsie %v: %s", args, problems.String())
 	return out.String(), problems.String()
+}
+
+// TestFoldedTable: a wide table continues below with its first columns; every column stands once.
+func TestFoldedTable(t *testing.T) {
+	rows := [][]string{{"task", "split"}, {"iris", "training"}}
+	for c := range 12 {
+		rows[0] = append(rows[0], fmt.Sprintf("strategy-%02d", c))
+		rows[1] = append(rows[1], fmt.Sprintf("%.3f", float64(c)/10))
+	}
+	var b bytes.Buffer
+	foldedTable(&b, 2, rows)
+	parts := strings.Split(b.String(), "\n\n")
+	require.Len(t, parts, 2)
+	for _, part := range parts {
+		require.True(t, strings.HasPrefix(part, "task  split"), part)
+	}
+	for _, line := range strings.Split(b.String(), "\n") {
+		require.LessOrEqual(t, len(line), lineWidth)
+	}
+	for c := range 12 {
+		require.Equal(t, 1, strings.Count(b.String(), rows[0][2+c]))
+		require.Equal(t, 1, strings.Count(b.String(), rows[1][2+c]))
+	}
+	b.Reset()
+	foldedTable(&b, 2, [][]string{{"a", "b", "c"}})
+	require.Equal(t, "a  b  c\n", b.String())
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -28,8 +29,37 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
-// table lines up columns; the first `texts` are left-aligned, the others right-aligned.
-func table(w io.Writer, texts int, rows [][]string) {
+// lineWidth is how wide a table may get before it is folded.
+const lineWidth = 100
+
+// foldedTable is table, split into one below the other where it is wider than lineWidth; each
+// begins with the first `texts` columns. All rows are equally long.
+func foldedTable(w io.Writer, texts int, rows [][]string) {
+	widths := columnWidths(rows)
+	lead := 0
+	for _, width := range widths[:texts] {
+		lead += width + 2
+	}
+	for from := texts; from < len(widths); {
+		to, total := from, lead-2
+		for to < len(widths) && (to == from || total+2+widths[to] <= lineWidth) {
+			total += 2 + widths[to]
+			to++
+		}
+		if from > texts {
+			fmt.Fprintln(w)
+		}
+		part := make([][]string, len(rows))
+		for i, row := range rows {
+			part[i] = append(slices.Clone(row[:texts]), row[from:to]...)
+		}
+		table(w, texts, part)
+		from = to
+	}
+}
+
+// columnWidths returns the widths of columns in characters.
+func columnWidths(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
 		for c, cell := range row {
@@ -39,6 +69,12 @@ func table(w io.Writer, texts int, rows [][]string) {
 			widths[c] = max(widths[c], len([]rune(cell)))
 		}
 	}
+	return widths
+}
+
+// table lines up columns; the first `texts` are left-aligned, the others right-aligned.
+func table(w io.Writer, texts int, rows [][]string) {
+	widths := columnWidths(rows)
 	for _, row := range rows {
 		var line strings.Builder
 		for c, cell := range row {
@@ -54,6 +90,14 @@ func table(w io.Writer, texts int, rows [][]string) {
 		}
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
+}
+
+// count returns a number with its noun, "1 run" or "3 runs".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // writeFile writes a whole file or nothing: to a temporary name beside it, then renamed.

