@@ -6,8 +6,9 @@ BENCHTIME ?= 1s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Packages that start goroutines or processes.
 CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
-# Tests that write their golden file anew when given -update.
-GOLDEN = ./meta/store
+# Packages with tests that write a golden file or a page of the documentation anew when given
+# -update.
+GOLDEN = ./meta/store ./bench
 
 .PHONY: run test race lint bench golden reference nocgo
 
@@ -39,10 +40,12 @@ nocgo:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
-# golden writes the golden files anew and shows what that changed. They are promises to the
-# readers of files: a difference needs a new version of the format, not a commit.
+# golden writes the outputs and tables of the documentation anew, and the golden files, and shows
+# what that changed. Golden files are promises to the readers of files: a difference needs a new
+# version of the format, not a commit.
 golden:
-	$(GO) test $(GOLDEN) -run Golden -count=1 -update
+	$(GO) test $(GOLDEN) -run 'Golden|Docs' -count=1 -update
+	git --no-pager diff --stat -- README.md docs examples
 	git --no-pager diff --stat -- '*testdata*'
 	git --no-pager diff --exit-code -- '*testdata*'
 

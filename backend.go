@@ -73,14 +73,16 @@ func (o Op) String() string {
 
 // Flags of a table entry.
 const (
-	FlagActive   uint16 = 1 << iota // the run takes part
-	FlagMirrored                    // samples in pairs
-	FlagSharing                     // fitness sharing
-	FlagAdaptive                    // adaptive mutation rate
-	FlagBegin                       // distribution: all memory is reset before sampling
-	FlagFromBest                    // with FlagBegin: the mean is the best point, else a draw
-	FlagDraws                       // distribution: the members are starting draws, the best becomes the mean
-	FlagPath                        // rank-one noise along the path
+	FlagActive    uint16 = 1 << iota // the run takes part
+	FlagMirrored                     // samples in pairs
+	FlagSharing                      // fitness sharing
+	FlagAdaptive                     // adaptive mutation rate
+	FlagBegin                        // distribution: all memory is reset before sampling
+	FlagFromBest                     // with FlagBegin: the mean is the best point, else a draw
+	FlagDraws                        // distribution: the members are starting draws, the best becomes the mean
+	FlagPath                         // rank-one noise along the path
+	FlagDecompose                    // the covariance matrix is decomposed after its update
+	FlagWatch                        // OpUpdate writes what termination criteria look at
 )
 
 // Codes of the table: the order of the values in [StrategySpace], counted from 1.
@@ -90,9 +92,10 @@ const (
 	CodeGaussian, CodeSVD, CodeDropout, CodeAdaptive                         uint8 = 1, 2, 3, 4
 	CodeAveraging, CodeSwapping, CodeWeightedMerge                           uint8 = 1, 2, 3
 	CodeCentred, CodeLogarithmic, CodeUtility, CodeEqual, CodeSoftmax        uint8 = 1, 2, 3, 4, 5
+	CodeTutorial                                                             uint8 = 6
 	CodePlain, CodeAdam, CodeClipUp                                          uint8 = 1, 2, 3
 	CodeNoControl, CodeCumulative, CodePathLength, CodeSuccess, CodeTwoPoint uint8 = 1, 2, 3, 4, 5
-	CodeNoCovariance, CodeRankOne                                            uint8 = 1, 2
+	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential                 uint8 = 1, 2, 3, 4
 	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
 	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
 )
@@ -128,6 +131,7 @@ type Run struct {
 	Niche      uint32 // members a niche keeps
 	Mu         uint32 // members that count as good
 	Probes     uint32 // rows at the end of the run, evaluated after the update
+	Slot       uint32 // of the run's matrices in State.Matrices, with a full covariance
 	Flags      uint16
 	Family     uint8
 	Selection  uint8
@@ -138,7 +142,7 @@ type Run struct {
 	Control    uint8
 	Scales     uint8
 	Covariance uint8
-	_          [1]uint8
+	_          [5]uint8
 
 	CrossoverRate      float64
 	Rate               float64
@@ -169,7 +173,7 @@ type Run struct {
 	CovPathRate    float64 // c of the evolution path
 	CovRankOne     float64 // c1; rank_one: variance along the path
 	CovRankMu      float64 // cmu
-	_              [1]float64
+	StartShare     float64 // of the box that starting points are drawn in
 }
 
 // Rows of State.Vectors of one run.
@@ -198,6 +202,9 @@ const (
 	MemSigma            // factor of the step control on sigma, starts at 1
 	MemMedian           // median fitness of the last generation
 	MemUpdates          // updates since the last FlagBegin
+	MemExtent           // with FlagWatch: largest step along a coordinate
+	MemCondition        // with FlagWatch: condition number of the covariance
+	MemStuck            // with FlagWatch: 1 when a step does not change the mean's digits
 	MemCount
 )
 
@@ -221,10 +228,24 @@ type State struct {
 	Runs      int
 	Members   int
 	FactorLen int
+	MatrixLen int // of the matrices of one run
 	Now, Next Generation
 	Vectors   Buffer // Float [Runs, VecCount, Stride]
 	Memory    Buffer // Float [Runs, MemCount]
+	// Matrices is Float [slots, MatrixLen], nil without a run that learns a full covariance.
+	// A slot of CodeFull holds C, its eigenvectors as rows and the roots of its eigenvalues; one
+	// of CodeExponential the transpose of A with C = A·Aᵀ, the inverse of A, and D unused values.
+	Matrices Buffer
+	slots    int
 }
+
+// MatrixLen returns the length of the matrices of one run with a full covariance of dim
+// parameters.
+func MatrixLen(dim int) int { return 2*dim*dim + dim }
+
+// MaxFullDim is the largest number of parameters whose full covariance is learned; above it the
+// diagonal alone is.
+const MaxFullDim = 256
 
 // Info describes a backend.
 type Info struct {
@@ -276,8 +297,8 @@ func FactorLen(blocks []Block) int {
 }
 
 // NewState allocates a state for runs of the given population sizes. svd says whether factors
-// are needed. On an error nothing stays allocated.
-func NewState(b Backend, shape Shape, members []int, svd bool) (*State, error) {
+// are needed, slots how many runs learn a full covariance. On an error nothing stays allocated.
+func NewState(b Backend, shape Shape, members []int, svd bool, slots int) (*State, error) {
 	if err := shape.Check(); err != nil {
 		return nil, err
 	}
@@ -285,12 +306,15 @@ func NewState(b Backend, shape Shape, members []int, svd bool) (*State, error) {
 		return nil, fmt.Errorf("%w: %s needs %d-bit floats, %s has %d; use --backend gonum",
 			ErrUnsupported, shape.Name, shape.Bits, b.Info().Name, bits)
 	}
-	s := &State{Shape: shape, Stride: Stride(shape.Dim), Runs: len(members)}
+	s := &State{Shape: shape, Stride: Stride(shape.Dim), Runs: len(members), slots: slots}
 	for _, n := range members {
 		s.Members += n
 	}
 	if svd {
 		s.FactorLen = FactorLen(shape.Blocks)
+	}
+	if slots > 0 {
+		s.MatrixLen = MatrixLen(shape.Dim)
 	}
 	for _, a := range s.layout() {
 		if a.n == 0 {
@@ -317,6 +341,7 @@ func (s *State) layout() []slot {
 	out := []slot{
 		{&s.Vectors, Float, s.Runs * VecCount * s.Stride},
 		{&s.Memory, Float, s.Runs * MemCount},
+		{&s.Matrices, Float, s.slots * s.MatrixLen},
 	}
 	factored := 0
 	if s.FactorLen > 0 {
@@ -335,6 +360,9 @@ func (s *State) layout() []slot {
 	}
 	return out
 }
+
+// Slots returns the number of runs that have matrices.
+func (s *State) Slots() int { return s.slots }
 
 // Swap makes Next the generation that was told last.
 func (s *State) Swap() { s.Now, s.Next = s.Next, s.Now }

@@ -20,5 +20,11 @@
 // # Errors
 //
 // [ErrInvalid] marks bad input, [ErrShape] a programmer's disagreement of sizes,
-// [ErrUnsupported] what a backend cannot do, [ErrNotFound] unknown names.
+// [ErrUnsupported] what a backend cannot do, [ErrNotFound] unknown names. Each error says what,
+// where, the allowed range and what to do.
+//
+// # Sources
+//
+// They stand at the operators, and in the source field of every hand-designed strategy
+// ([Baselines]). docs/strategies.md describes every gene, docs/design.md the whole.
 package rsie

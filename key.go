@@ -19,6 +19,7 @@ const (
 	StreamChild                        // derived keys
 	StreamResample                     // bootstrap and races
 	StreamPath                         // noise along the evolution path
+	StreamRestart                      // sizes and steps of restarts
 )
 
 // Key is an address of randomness: the seed of Philox4x32-10. It is a value; every draw is a

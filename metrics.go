@@ -1,20 +1,41 @@
 package rsie
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Anchors are a task's reference values at a budget: quality 0 and quality 1.
 type Anchors struct {
 	F0 float64 `json:"f0" yaml:"f0"` // median over seeds of random search's best fitness
 	F1 float64 `json:"f1" yaml:"f1"` // best known fitness
+	// Floor above 0 makes quality logarithmic in the precision f - f1, and 1 at a precision of
+	// Floor. It is for problems whose lowest value is known.
+	Floor float64 `json:"floor,omitempty" yaml:"floor,omitempty"`
 }
 
-// Quality returns q = clip((f0 - f)/(f0 - f1), 0, 1); 0 for NaN.
+// Quality returns, clipped to [0,1] and 0 for NaN,
+//
+//	q = (f0 - f)/(f0 - f1)
+//	q = ln((f0 - f1)/max(f - f1, floor)) / ln((f0 - f1)/floor)   with a floor
 func (a Anchors) Quality(f float64) float64 {
 	q := (a.F0 - f) / (a.F0 - a.F1)
+	if a.Floor > 0 {
+		wide := a.F0 - a.F1
+		q = math.Log(wide/math.Max(f-a.F1, a.Floor)) / math.Log(wide/a.Floor)
+	}
 	if !(q > 0) {
 		return 0
 	}
 	return min(q, 1)
+}
+
+// Target returns the fitness of quality q in [0,1].
+func (a Anchors) Target(q float64) float64 {
+	if a.Floor > 0 {
+		return a.F1 + a.Floor*math.Pow((a.F0-a.F1)/a.Floor, 1-q)
+	}
+	return a.F0 - q*(a.F0-a.F1)
 }
 
 // Metrics are the terms of meta-fitness of a strategy, each in [0,1], maximised.

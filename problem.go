@@ -17,8 +17,12 @@ type Shape struct {
 	// Lower and Upper bound every coordinate; equal values mean no bound. Starting points of a
 	// bounded problem are uniform in the box, others normal with the deviations of Blocks.
 	Lower, Upper float64
-	Bits         int  // 64: float32 backends are refused; 0 or 32: any
-	Noisy        bool // the same point may get another fitness: survivors are measured again
+	// Open bounds hold for starting points alone: any point may be evaluated.
+	Open bool
+	Bits int // 64: float32 backends are refused; 0 or 32: any
+	// Parallel problems may be asked for several evaluations at once, from several goroutines.
+	Parallel bool
+	Noisy    bool // the same point may get another fitness: survivors are measured again
 }
 
 // Block is one matrix or vector of a point, row-major at Offset.
@@ -56,6 +60,14 @@ type Problem interface {
 	// value that is not finite ranks as [Worst]. Randomness, if any, comes from key alone.
 	// points may not be kept or changed. An error ends the run.
 	Evaluate(ctx context.Context, fitness, points []float64, key Key) error
+}
+
+// Replicated is a problem that stands for several instances: the runs of one strategy, counted
+// from 0, each take their own.
+type Replicated interface {
+	Problem
+	// Replicate returns instance k, which has the shape of the problem itself, or an error.
+	Replicate(k int) (Problem, error)
 }
 
 // Modelled is a problem a backend can evaluate without leaving the device.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // GeneKind is the type of a gene.
@@ -73,6 +74,7 @@ var distributionGenes = slices.Concat(
 		integer("start_draws", 1, 64, 1, 1<<16, func(s *Strategy) *int { return &s.StartDraws }, isDistribution),
 		real("start_hidden_scale", true, 0.3, 6, 0, 1e6, func(s *Strategy) *float64 { return &s.StartHidden }, isDistribution),
 		real("start_output_scale", true, 0.1, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.StartOutput }, isDistribution),
+		real("start_share", false, 0.1, 1, 0, 1, func(s *Strategy) *float64 { return &s.StartShare }, isDistribution),
 		real("layer_exponent", false, 0, 1, -4, 4, func(s *Strategy) *float64 { return &s.LayerExponent }, isDistribution),
 		real("output_step", true, 0.1, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.OutputStep }, isDistribution),
 		category("population_rule", []PopulationRule{BySize, LogDimension},
@@ -82,12 +84,13 @@ var distributionGenes = slices.Concat(
 	Space{
 		flag("mirrored", func(s *Strategy) *bool { return &s.Mirrored }, isDistribution),
 		real("density", true, 0.05, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.Density }, isDistribution),
-		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax},
+		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax, Tutorial},
 			func(s *Strategy) *Recombination { return &s.Recombination }, isDistribution),
 		real("parent_fraction", true, 0.05, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentFraction }, hasMu),
 		real("weight_exponent", false, 0, 2, 0, 10, func(s *Strategy) *float64 { return &s.WeightExponent },
 			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Logarithmic }),
-		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight }, hasMu),
+		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight },
+			func(s *Strategy) bool { return hasMu(s) || isDistribution(s) && s.Recombination == Tutorial }),
 		real("temperature", true, 0.5, 50, 0, 1e6, func(s *Strategy) *float64 { return &s.Temperature },
 			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Softmax }),
 		flag("keep_best", func(s *Strategy) *bool { return &s.KeepBest }, isDistribution),
@@ -118,14 +121,16 @@ var distributionGenes = slices.Concat(
 	},
 	law("scale_rate", 0.003, 3, 0, 1e6, func(s *Strategy) *Law { return &s.ScaleRate }, hasRate),
 	Space{
-		category("covariance", []Covariance{NoCovariance, RankOne},
+		category("covariance", []Covariance{NoCovariance, RankOne, Full, NaturalFull},
 			func(s *Strategy) *Covariance { return &s.Covariance }, hasCovariance),
 		real("covariance_rate", true, 0.002, 2, 0, 100, func(s *Strategy) *float64 { return &s.CovarianceRate },
 			func(s *Strategy) bool { return hasCovariance(s) && s.Covariance != NoCovariance }),
-		category("restart", []Restart{NoRestart, FromBest, Anew, IPOP},
+		category("restart", []Restart{NoRestart, FromBest, Anew, IPOP, BIPOP},
 			func(s *Strategy) *Restart { return &s.Restart }, isDistribution),
+		category("restart_trigger", []RestartTrigger{Patience, Termination},
+			func(s *Strategy) *RestartTrigger { return &s.RestartTrigger }, restarts),
 		real("restart_patience", true, 0.02, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.RestartPatience },
-			func(s *Strategy) bool { return isDistribution(s) && s.Restart != NoRestart }),
+			func(s *Strategy) bool { return restarts(s) && s.RestartTrigger == Patience }),
 		real("last_phase", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.LastPhase }, isDistribution),
 		real("last_phase_step", true, 0.03, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.LastPhaseStep },
 			func(s *Strategy) bool { return isDistribution(s) && s.LastPhase > 0 }),
@@ -155,6 +160,9 @@ func hasStrength(s *Strategy) bool    { return isPopulation(s) && s.Mutation != 
 
 // sizeCounts is false where the population size follows from the dimension.
 func sizeCounts(s *Strategy) bool { return !isDistribution(s) || s.PopulationRule == BySize }
+
+// restarts is true where a run may start again.
+func restarts(s *Strategy) bool { return isDistribution(s) && s.Restart != NoRestart }
 
 // hasMu is true where a share of the members counts as good.
 func hasMu(s *Strategy) bool {
@@ -206,6 +214,19 @@ func flag(name string, at func(*Strategy) *bool, active func(*Strategy) bool) Ge
 
 // IsActive reports whether g has an effect in s.
 func (g Gene) IsActive(s *Strategy) bool { return g.Active == nil || g.Active(s) }
+
+// IsNeutral reports whether g is a part of a law that changes nothing in s: an exponent of 0 or
+// a constant schedule.
+func (g Gene) IsNeutral(s *Strategy) bool {
+	_, part, ok := strings.Cut(g.Name, ".")
+	switch {
+	case !ok || part == "end":
+		return false
+	case part == "schedule":
+		return g.Format(s) == string(Constant)
+	}
+	return g.Get(s) == 0
+}
 
 // Format returns the value of g in s as it stands in a file, without quotes.
 func (g Gene) Format(s *Strategy) string {

@@ -81,3 +81,26 @@ func TestDeadGeneDoesNotCount(t *testing.T) {
 	b.MutationRate = 0.2
 	require.NotEqual(t, a.Digest(), b.Digest())
 }
+
+// A part of a law is neutral by its value alone; other genes never are.
+func TestNeutralParts(t *testing.T) {
+	s := everything()
+	neutral := map[string]bool{}
+	for _, g := range StrategySpace {
+		neutral[g.Name] = g.IsNeutral(&s)
+	}
+	require.True(t, neutral["sigma.dim_exponent"])
+	require.False(t, neutral["sigma.schedule"], "it is exponential")
+	require.False(t, neutral["sigma.end"])
+	require.False(t, neutral["sigma"])
+	require.False(t, neutral["layer_exponent"], "0, but no part of a law")
+	s.Sigma = Law{Value: 1, Dim: -0.5, Schedule: Constant, End: 1}
+	for _, g := range StrategySpace {
+		switch g.Name {
+		case "sigma.dim_exponent":
+			require.False(t, g.IsNeutral(&s))
+		case "sigma.schedule":
+			require.True(t, g.IsNeutral(&s))
+		}
+	}
+}

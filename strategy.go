@@ -64,6 +64,7 @@ const (
 	Utility     Recombination = "utility"     // max(0, ln(n/2+1) - ln i), normalised, minus 1/n
 	Equal       Recombination = "equal"       // 1/mu
 	Softmax     Recombination = "softmax"     // softmax of temperature · (0.5 - (i-1)/(n-1))
+	Tutorial    Recombination = "tutorial"    // ln((n+1)/2) - ln i; the negative ones count in the covariance alone
 )
 
 // UpdateRule says how the mean moves along the weighted noise g, in units of the steps.
@@ -117,6 +118,8 @@ type Covariance string
 const (
 	NoCovariance Covariance = "none"
 	RankOne      Covariance = "rank_one" // noise along the evolution path beside the rest
+	Full         Covariance = "full"     // rank-one and rank-mu update of the whole matrix; above MaxFullDim its diagonal
+	NaturalFull  Covariance = "natural"  // multiplicative natural gradient of the whole matrix; above MaxFullDim its diagonal
 )
 
 // PopulationRule says what population_size means.
@@ -134,9 +137,19 @@ type Restart string
 // The restarts.
 const (
 	NoRestart Restart = "none"
-	FromBest  Restart = "best" // mean at the best point
-	Anew      Restart = "anew" // mean at a fresh draw
-	IPOP      Restart = "ipop" // anew, the population doubled
+	FromBest  Restart = "best"  // mean at the best point
+	Anew      Restart = "anew"  // mean at a fresh draw
+	IPOP      Restart = "ipop"  // anew, the population doubled
+	BIPOP     Restart = "bipop" // anew, alternately doubled and small with smaller steps, at equal cost
+)
+
+// RestartTrigger says when a run starts again.
+type RestartTrigger string
+
+// The triggers.
+const (
+	Patience    RestartTrigger = "patience"    // restart_patience of the budget without improvement
+	Termination RestartTrigger = "termination" // the termination criteria of CMA-ES
 )
 
 // StrategyFormat and StrategyVersion stand in every strategy file.
@@ -180,6 +193,7 @@ type Strategy struct {
 	StartDraws      int            `json:"start_draws"`        // draws of which the best is the first mean; 1: not evaluated
 	StartHidden     float64        `json:"start_hidden_scale"` // factor on hidden weights of a starting draw; 1
 	StartOutput     float64        `json:"start_output_scale"` // factor on weights of the last layer; 1
+	StartShare      float64        `json:"start_share"`        // share of the box, around its centre, that the first mean is drawn in; 1
 	LayerExponent   float64        `json:"layer_exponent"`     // steps ~ fan_in^(-layer_exponent/2); 0
 	OutputStep      float64        `json:"output_step"`        // factor on the steps of the last layer; 1
 	PopulationRule  PopulationRule `json:"population_rule"`    // fixed
@@ -209,6 +223,7 @@ type Strategy struct {
 	Covariance      Covariance     `json:"covariance"`         // none
 	CovarianceRate  float64        `json:"covariance_rate"`    // rank_one: variance along the path; full: factor on the rates; 0.02
 	Restart         Restart        `json:"restart"`            // none
+	RestartTrigger  RestartTrigger `json:"restart_trigger"`    // patience
 	RestartPatience float64        `json:"restart_patience"`   // share of the budget without an improvement of 0.1 %; 0.2
 	LastPhase       float64        `json:"last_phase"`         // share of the budget spent around the best point at the end; 0
 	LastPhaseStep   float64        `json:"last_phase_step"`    // factor on the steps there; 0.3
@@ -222,12 +237,12 @@ func DefaultStrategy() Strategy {
 		PopulationSize: 50, ElitismRatio: 0.2, MutationRate: 0.1, MutationStrength: 0.01,
 		TournamentSize: 5, DiversityThreshold: 0.1, NicheCapacity: 5, DiversityBonus: 0.1,
 		Family: Population, CrossoverRate: 0.7, TruncationRatio: 0.2, StrengthEnd: 1,
-		StartDraws: 1, StartHidden: 1, StartOutput: 1, OutputStep: 1,
+		StartDraws: 1, StartHidden: 1, StartOutput: 1, StartShare: 1, OutputStep: 1,
 		PopulationRule: BySize, PopulationScale: Fixed(1), Mirrored: true, Density: 1,
 		Recombination: Centred, ParentFraction: 0.5, WeightExponent: 1, Temperature: 8,
 		UpdateRule: Adam, LearningRate: Fixed(1), Momentum: 0.9, SecondMoment: 0.001, MaxSpeed: 2, Sigma: Fixed(0.1),
 		StepControl: NoControl, StepGain: Fixed(1), ScaleRule: NoScales, ScaleRate: Fixed(0.1), ScaleRateRule: ByLaw,
-		Covariance: NoCovariance, CovarianceRate: 0.02, Restart: NoRestart, RestartPatience: 0.2,
+		Covariance: NoCovariance, CovarianceRate: 0.02, Restart: NoRestart, RestartTrigger: Patience, RestartPatience: 0.2,
 		LastPhaseStep: 0.3,
 	}
 	return s

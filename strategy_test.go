@@ -2,6 +2,7 @@ package rsie
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
 	"testing"
 
@@ -55,7 +56,7 @@ func TestBadStrategies(t *testing.T) {
 // The run table is shared with C and CUDA: its size and offsets are part of the contract.
 func TestRunLayout(t *testing.T) {
 	typ := reflect.TypeFor[Run]()
-	require.EqualValues(t, 304, typ.Size())
+	require.EqualValues(t, 312, typ.Size())
 	end := uintptr(0)
 	for i := range typ.NumField() {
 		f := typ.Field(i)
@@ -70,6 +71,14 @@ func TestQuality(t *testing.T) {
 	require.Equal(t, 0.25, a.Quality(8))
 	require.Equal(t, 1.0, a.Quality(-5))
 	require.Equal(t, 0.0, a.Quality(Worst))
+	require.Equal(t, 8.0, a.Target(0.25))
+	// With a floor q is linear in the digits of the precision.
+	a = Anchors{F0: 103, F1: 3, Floor: 1e-8}
+	for f, want := range map[float64]float64{103: 0, 1e9: 0, 13: 0.1, 4: 0.2, 3 + 1e-3: 0.5, 3 + 1e-8: 1, 3: 1, -1: 1} {
+		require.InDelta(t, want, a.Quality(f), 1e-8, "f = %g", f)
+	}
+	require.Equal(t, 0.0, a.Quality(math.NaN()))
+	require.InDelta(t, 3+1e-3, a.Target(0.5), 1e-15)
 }
 
 func TestMetaFitnessWeights(t *testing.T) {

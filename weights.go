@@ -11,6 +11,7 @@ import "math"
 //	utility      w_i = max(0, ln(n/2 + 1) - ln i), normalised, minus 1/n
 //	equal        w_i = 1/mu, i <= mu; the mu worst: -negative/mu
 //	softmax      w_i ~ exp(temperature·(0.5 - (i-1)/(n-1))), normalised
+//	tutorial     w_i ~ ln((n+1)/2) - ln i: the positive ones of sum 1, the others of sum -negative
 //
 // with n = len(dst). sigma counts for centred alone: its weights estimate a gradient.
 //
@@ -37,6 +38,8 @@ func Weights(dst []float64, t *Run, sigma float64) (muEff float64) {
 			dst[i] = math.Exp(t.Temperature * (centred(i) - 0.5))
 		}
 		normalise(dst)
+	case CodeTutorial:
+		tutorial(dst, t.Negative)
 	default:
 		truncated(dst, t)
 	}
@@ -62,6 +65,23 @@ func truncated(dst []float64, t *Run) {
 		w := raw(i) / sum
 		dst[i] += w
 		dst[len(dst)-1-i] -= t.Negative * w
+	}
+}
+
+// tutorial writes the weights of arXiv:1604.00772, equations (49) and (53).
+func tutorial(dst []float64, negative float64) {
+	good, bad := 0.0, 0.0
+	for i := range dst {
+		dst[i] = math.Log((float64(len(dst))+1)/2) - math.Log(float64(i+1))
+		good += max(dst[i], 0)
+		bad -= min(dst[i], 0)
+	}
+	for i, w := range dst {
+		if w > 0 {
+			dst[i] = w / good
+		} else if bad > 0 {
+			dst[i] = negative * w / bad
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 //	success     factor *= exp(gain·(2·share - 1)), share of members better than the last median
 //	two-point   in settle
 //
-// χ = √D·(1 - 1/(4D) + 1/(21D²)) is the mean length of a normal vector. The last three change
+// With a full covariance g is multiplied by C^-1/2 here. χ = √D·(1 - 1/(4D) + 1/(21D²)) is the mean length of a normal vector. The last three change
 // the factor by e^±0.5 at most and keep it within [1e-4, 1e2].
 //
 // Source: N. Hansen, arXiv:1604.00772, equations (43) and (44).
@@ -23,7 +23,7 @@ func (c *call) control(r int) {
 	case rsie.CodeCumulative, rsie.CodePathLength:
 		p, rate := c.vector(r, rsie.VecStepPath), t.PathRate
 		push := math.Sqrt(rate * (2 - rate) * t.MuEff)
-		for j, g := range c.gradientOf(r) {
+		for j, g := range c.whiteOf(r) {
 			p[j] = (1-rate)*p[j] + push*g
 		}
 		length, d := math.Sqrt(squared(p)), float64(c.dim)
@@ -32,7 +32,7 @@ func (c *call) control(r int) {
 			return
 		}
 		change := t.StepGain * rate / t.PathDamping * (length/expectedLength(d) - 1)
-		m[rsie.MemSigma] = min(max(m[rsie.MemSigma]*math.Exp(min(change, 1)), cumulativeLowest), cumulativeHighest)
+		m[rsie.MemSigma] = min(max(m[rsie.MemSigma]*math.Exp(change), cumulativeLowest), cumulativeHighest)
 	case rsie.CodeSuccess:
 		c.successControl(r)
 	}

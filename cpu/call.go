@@ -36,7 +36,7 @@ func (g *Gonum) Do(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op
 		operations[op](c)
 	}
 	c.runs, c.blocks, c.program = nil, nil, nil
-	c.now, c.next, c.vectors, c.memory = side{}, side{}, nil, nil
+	c.now, c.next, c.vectors, c.memory, c.matrices = side{}, side{}, nil, nil, nil
 	return nil
 }
 
@@ -48,25 +48,27 @@ type side struct {
 
 // call is one Do: the state in plain slices, the table, and scratch that outlives it.
 type call struct {
-	pool    *pool
-	spans   []span
-	runs    []rsie.Run
-	program *loaded
-	now     side
-	next    side
-	vectors []float64 // [R, VecCount, stride]
-	memory  []float64 // [R, MemCount]
+	pool     *pool
+	spans    []span
+	runs     []rsie.Run
+	program  *loaded
+	now      side
+	next     side
+	vectors  []float64 // [R, VecCount, stride]
+	memory   []float64 // [R, MemCount]
+	matrices []float64 // [slots, MatrixLen]
 
 	blocks       []rsie.Block
 	dim, stride  int
 	factors      int // length of a member's factors
 	bounded      bool
+	closed       bool // points stay in the box
 	lower, upper float64
 	lastLayer    int // highest layer of the blocks
 	rows         int // members of one span of a cheap operation
 	dst, src     []float64
 
-	noise    [][]float64 // [workers][stride]
+	noise    [][]float64 // [workers][2, stride]: noise of a member, and with a full covariance
 	lottery  []uint64    // [M] prefix sums of roulette weights
 	near     []uint64    // [M] who of a tile of leaders is near
 	cleared  []bool      // [M]
@@ -74,10 +76,14 @@ type call struct {
 	utility  []float64   // [M] weight of each member
 	ranked   []float64   // [M] weights, best first
 	shorter  []float64   // [M] factor on the noise of each member
+	length   []float64   // [M] squared length of the noise after that factor
 	steps    []float64   // [R, stride]
 	gradient []float64   // [R, stride] weighted noise
 	square   []float64   // [R, stride] weighted squares of the noise
 	centroid []float64   // [R, stride]
+	white    []float64   // [R, stride] gradient in uncorrelated coordinates
+	variance []float64   // [R, stride] diagonal of the full covariance
+	solver   [][]float64 // [workers][solverLen], with a full covariance
 	partial  []float64   // [R, tiles of columns]
 	plans    []plan      // [R]
 	niches   []niches    // [R]
@@ -96,6 +102,7 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 	}
 	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
 	c.bounded, c.lower, c.upper = s.Shape.Bounded(), s.Shape.Lower, s.Shape.Upper
+	c.closed = c.bounded && !s.Shape.Open
 	c.runs, c.program, c.lastLayer = runs, nil, 0
 	for _, b := range c.blocks {
 		c.lastLayer = max(c.lastLayer, b.Layer)
@@ -154,7 +161,7 @@ func checkRun(t *rsie.Run, end int, s *rsie.State) error {
 	case t.Family < 1 || t.Family > rsie.CodeRandom:
 		return bad("family", uint32(t.Family), 1, uint32(rsie.CodeRandom))
 	case t.Family == rsie.CodeDistribution:
-		return checkDistribution(t, bad)
+		return checkDistribution(t, s, bad)
 	case t.Family != rsie.CodePopulation:
 		return nil
 	case t.Elites > n:
@@ -178,22 +185,24 @@ func checkRun(t *rsie.Run, end int, s *rsie.State) error {
 }
 
 // checkDistribution tests the entries of a distribution run.
-func checkDistribution(t *rsie.Run, bad func(string, uint32, uint32, uint32) error) error {
+func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
 	for _, f := range [...]struct {
 		what      string
 		code, top uint8
 	}{
 		{"update", t.Update, rsie.CodeClipUp},
-		{"recombination", t.Recombine, rsie.CodeSoftmax},
+		{"recombination", t.Recombine, rsie.CodeTutorial},
 		{"step control", t.Control, rsie.CodeTwoPoint},
 		{"scales", t.Scales, rsie.CodeSepCMA},
-		{"covariance", t.Covariance, rsie.CodeRankOne},
+		{"covariance", t.Covariance, rsie.CodeExponential},
 	} {
 		if f.code < 1 || f.code > f.top {
 			return bad(f.what, uint32(f.code), 1, uint32(f.top))
 		}
 	}
 	switch {
+	case correlates(t) && int(t.Slot) >= s.Slots():
+		return fmt.Errorf("%w: slot %d of %d for a full covariance", rsie.ErrShape, t.Slot, s.Slots())
 	case t.Elites > 1:
 		return bad("elites", t.Elites, 0, 1)
 	case t.Probes > 2 || t.EvalTo+t.Probes > t.Members:
@@ -233,6 +242,7 @@ func (c *call) view(g *Gonum, s *rsie.State) error {
 	}
 	c.vectors = floats(s.Vectors, s.Runs*rsie.VecCount*s.Stride)
 	c.memory = floats(s.Memory, s.Runs*rsie.MemCount)
+	c.matrices = floats(s.Matrices, s.Slots()*s.MatrixLen)
 	for i, b := range [2]*rsie.Generation{&s.Now, &s.Next} {
 		v := [2]*side{&c.now, &c.next}[i]
 		v.points, v.fitness = floats(b.Points, m*s.Stride), floats(b.Fitness, m)
@@ -250,8 +260,11 @@ func (c *call) view(g *Gonum, s *rsie.State) error {
 // grow makes the scratch large enough for s.
 func (c *call) grow(s *rsie.State) {
 	for w := range c.noise {
-		if len(c.noise[w]) < s.Stride {
-			c.noise[w] = make([]float64, s.Stride)
+		if len(c.noise[w]) < 2*s.Stride {
+			c.noise[w] = make([]float64, 2*s.Stride)
+		}
+		if n := solverLen(s.Shape.Dim); s.Slots() > 0 && len(c.solver[w]) < n {
+			c.solver[w] = make([]float64, n)
 		}
 	}
 	if len(c.lottery) < s.Members {
@@ -259,6 +272,7 @@ func (c *call) grow(s *rsie.State) {
 		c.cleared = make([]bool, s.Members)
 		c.distance, c.utility = make([]float64, s.Members), make([]float64, s.Members)
 		c.ranked, c.shorter = make([]float64, s.Members), make([]float64, s.Members)
+		c.length = make([]float64, s.Members)
 	}
 	if len(c.plans) < s.Runs {
 		c.plans, c.niches = make([]plan, s.Runs), make([]niches, s.Runs)
@@ -266,6 +280,7 @@ func (c *call) grow(s *rsie.State) {
 	if n := s.Runs * s.Stride; len(c.centroid) < n {
 		c.centroid, c.steps = make([]float64, n), make([]float64, n)
 		c.gradient, c.square = make([]float64, n), make([]float64, n)
+		c.white, c.variance = make([]float64, n), make([]float64, n)
 	}
 	if n := s.Runs * c.tiles(); len(c.partial) < n {
 		c.partial = make([]float64, n)

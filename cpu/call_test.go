@@ -32,7 +32,7 @@ func repeat(n, times int) []int {
 func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r int, t *rsie.Run)) *loop {
 	t.Helper()
 	l := &loop{t: t, g: g, table: make([]rsie.Run, len(members))}
-	offset, svd := 0, false
+	offset, svd, slots := 0, false, 0
 	for r, n := range members {
 		l.table[r] = rsie.Run{Seed: 1000 + uint64(r), Index: uint32(r), Offset: uint32(offset),
 			Members: uint32(n), EvalTo: uint32(n), Eligible: uint32(max(1, n/5)), Tournament: 5,
@@ -45,9 +45,13 @@ func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r
 		}
 		l.table[r].EvalTo -= l.table[r].Probes
 		svd = svd || l.table[r].Mutation == rsie.CodeSVD
+		if correlates(&l.table[r]) {
+			l.table[r].Slot = uint32(slots)
+			slots++
+		}
 	}
 	var err error
-	if l.state, err = rsie.NewState(g, shape, members, svd); err != nil {
+	if l.state, err = rsie.NewState(g, shape, members, svd, slots); err != nil {
 		t.Fatal(err)
 	}
 	l.all = make([]float64, offset*l.state.Stride)

@@ -36,7 +36,7 @@ func NewGonum(workers int) (*Gonum, error) {
 	}
 	g := &Gonum{pool: newPool(workers)}
 	g.call.pool = g.pool
-	g.call.noise = make([][]float64, workers)
+	g.call.noise, g.call.solver = make([][]float64, workers), make([][]float64, workers)
 	return g, nil
 }
 

@@ -12,7 +12,7 @@ import (
 //	distribution  mean[j] = the same of member 0, weights of hidden and last layers rescaled, or
 //	              the best point with FlagFromBest; scale 1; moments, paths 0; step factor 1
 //	              layer[j] = fan_in(layer of j)^(-LayerExponent/2), last layer · OutputStep
-//	both bounded  uniform in (Lower, Upper) instead
+//	both bounded  uniform in (Lower, Upper) instead, of distribution runs in its middle StartShare
 //
 // fan_in of a layer is the largest number of rows of its blocks. A problem of one layer has no
 // last one to set apart. In generation 0 Memory becomes 0 but for steps of 1 and a best of Worst,
@@ -75,6 +75,9 @@ func (c *call) begin(r int) {
 		clear(c.vector(r, v))
 	}
 	c.layerSteps(c.vector(r, rsie.VecLayer), t)
+	if correlates(t) {
+		c.uncorrelated(r)
+	}
 	m[rsie.MemSigma], m[rsie.MemMedian], m[rsie.MemUpdates] = 1, rsie.Worst, 0
 }
 

@@ -56,7 +56,8 @@ func TestInitialise(t *testing.T) {
 		t.Errorf("scale %v, want 1", scale)
 	}
 	for r := range 3 {
-		want := []float64{0, 0, 0, 0, 1, 0, rsie.Worst, 0, 0, 0}
+		want := make([]float64, rsie.MemCount)
+		want[rsie.MemStep], want[rsie.MemBest] = 1, rsie.Worst
 		if r == 1 {
 			want[rsie.MemSigma], want[rsie.MemMedian] = 1, rsie.Worst
 		}

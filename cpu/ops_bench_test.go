@@ -65,7 +65,7 @@ func distribution(t *rsie.Run) {
 	t.Recombine, t.Control, t.Scales = rsie.CodeCentred, rsie.CodeNoControl, rsie.CodeNoScales
 	t.Covariance, t.Density, t.StartHidden, t.StartOutput = rsie.CodeNoCovariance, 1, 1, 1
 	t.OutputStep, t.Sigma, t.LearningRate, t.Momentum, t.SecondRate = 1, 0.1, 1, 0.9, 0.001
-	t.MuEff = 1
+	t.MuEff, t.StartShare = 1, 1
 }
 
 // natural makes t a run of SNES with the given rate of the scales.

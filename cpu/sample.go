@@ -10,7 +10,7 @@ import (
 // [rsie.OpSample].
 //
 //	step[j] = Sigma · MemSigma · layer[j] · scale[j]
-//	x[i,j]  = mean[j] + step[j]·z[i,j]
+//	x[i,j]  = mean[j] + step[j]·z[i,j]; with a full covariance A·z[i] takes the place of z[i]
 //	mirrored: of rows 2p and 2p+1 the second has -z[p]; an odd last one has no partner
 //	density < 1: z[i,j] is 0 with probability 1 - density, else divided by √density
 //	path: x[i,j] += √r·ε[i]·step[j]·path[j], ε normal, r the rate; mirrored like z
@@ -76,6 +76,10 @@ func sampleRows(c *call, worker int, s span) {
 	}
 	mean, steps := c.vector(s.run, rsie.VecMean), c.stepsOf(s.run)
 	z, drawn := c.noise[worker][:c.dim], -1
+	y := z
+	if correlates(t) {
+		y = c.noise[worker][c.stride:][:c.dim]
+	}
 	for i := s.from; i < s.to; i++ {
 		number, sign := i, 1.
 		if t.Flags&rsie.FlagMirrored != 0 {
@@ -84,11 +88,14 @@ func sampleRows(c *call, worker int, s span) {
 		}
 		if number != drawn {
 			c.noiseOf(z, t, s.run, number)
+			if correlates(t) {
+				c.correlate(y, z, t)
+			}
 			drawn = number
 		}
 		m := int(t.Offset) + i
 		x := c.next.point(c, m)
-		for j, v := range z {
+		for j, v := range y {
 			x[j] = mean[j] + sign*steps[j]*v
 		}
 		c.clip(x)
@@ -120,9 +127,15 @@ func (c *call) noiseOf(z []float64, t *rsie.Run, run, number int) {
 }
 
 // rescale multiplies the weights of a starting draw by StartHidden, those of the last layer by
-// StartOutput. Biases start at 0 and stay there; points of a box are left alone.
+// StartOutput. Biases start at 0 and stay there; points of a box move to its middle part.
 func (c *call) rescale(x []float64, t *rsie.Run) {
 	if c.bounded {
+		if t.StartShare != 1 {
+			middle := c.lower + (c.upper-c.lower)/2
+			for j, v := range x {
+				x[j] = middle + t.StartShare*(v-middle)
+			}
+		}
 		return
 	}
 	for _, b := range c.blocks {
@@ -139,9 +152,9 @@ func (c *call) rescale(x []float64, t *rsie.Run) {
 	}
 }
 
-// clip moves the coordinates of a bounded point to the box.
+// clip moves the coordinates of a point to the box that points have to stay in.
 func (c *call) clip(x []float64) {
-	if c.bounded {
+	if c.closed {
 		for j, v := range x {
 			x[j] = min(max(v, c.lower), c.upper)
 		}

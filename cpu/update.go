@@ -10,8 +10,11 @@ import (
 // first by Next.Order: see [rsie.OpUpdate]. m is the mean, step as in sample, w of
 // [rsie.Weights].
 //
-//	z[i] = (x[i] - m)/step, shortened to √(4D + 40) where it is longer
-//	g = Σ_i w_i·z[i];  q[j] = Σ_i w_i·z[i,j]²
+//	z[i] = (x[i] - m)/step, shortened to √(4D + 40) where it is longer, with a full covariance
+//	       as measured by its inverse
+//	g = Σ_i w_i·z[i];  q[j] = Σ_i w_i·z[i,j]², with a full covariance C over C[j,j]
+//
+// Negative tutorial weights do not count in g, and in q they are multiplied by D/|z[i]|².
 //
 // then the mean by move, step factors by control and adapt. A generation of starting draws puts
 // the mean on the best of them instead. Sums run over members in index order. With fewer than
@@ -19,6 +22,7 @@ import (
 func update(c *call) {
 	c.eachRun(updates, setWeights)
 	c.eachRun(updates, setSteps)
+	c.eachRun(correlatesScaled, setVariance)
 	c.clear()
 	for r := range c.runs {
 		if updates(&c.runs[r]) {
@@ -65,22 +69,27 @@ func setWeights(c *call, _ int, s span) {
 	}
 }
 
-// shorten writes to scratch the factor on every member's noise.
-func shorten(c *call, _ int, s span) {
+// shorten writes to scratch the factor on every member's noise and its squared length then.
+func shorten(c *call, worker int, s span) {
 	t := &c.runs[s.run]
 	mean, steps := c.vector(s.run, rsie.VecMean), c.stepsOf(s.run)
 	longest := float64(4*c.dim + 40)
+	z := c.noise[worker][:c.dim]
 	for i := s.from; i < s.to; i++ {
 		m := int(t.Offset) + i
 		sum := 0.0
 		for j, x := range c.next.point(c, m) {
-			z := (x - mean[j]) / steps[j]
-			sum += z * z
+			z[j] = (x - mean[j]) / steps[j]
+			sum += z[j] * z[j]
+		}
+		if correlates(t) {
+			sum = c.whiteLength(z, t)
 		}
 		c.shorter[m] = 1
 		if sum > longest {
 			c.shorter[m] = math.Sqrt(longest / sum)
 		}
+		c.length[m] = min(sum, longest)
 	}
 }
 
@@ -104,8 +113,11 @@ func sumColumns(c *call, _ int, s span) {
 			continue
 		}
 		square := w
-		if goodOnly {
+		switch {
+		case goodOnly:
 			square = max(w, 0)
+		case t.Recombine == rsie.CodeTutorial:
+			w, square = max(w, 0), c.squareWeight(m)
 		}
 		row := c.next.points[m*c.stride:][s.from:s.to]
 		mean, g, q := mean[:len(row)], g[:len(row)], q[:len(row)]
@@ -115,17 +127,28 @@ func sumColumns(c *call, _ int, s span) {
 			q[j] += square * z * z
 		}
 	}
+	if correlates(t) && t.Scales != rsie.CodeNoScales {
+		for j, v := range c.variance[s.run*c.stride:][s.from:s.to] {
+			q[j] /= v
+		}
+	}
 }
 
 // updateRun applies the sums of a run.
-func updateRun(c *call, _ int, s span) {
+func updateRun(c *call, worker int, s span) {
 	r := s.run
 	t, m := &c.runs[r], c.memoryOf(r)
 	copy(c.vector(r, rsie.VecBefore), c.vector(r, rsie.VecMean))
 	m[rsie.MemUpdates]++
 	c.move(r)
+	if correlates(t) {
+		c.whiteGradient(r)
+	}
 	c.control(r)
 	c.lengthenPath(r)
+	if correlates(t) {
+		c.covary(r, worker)
+	}
 	c.adapt(r)
 	mean := c.vector(r, rsie.VecMean)
 	if t.Decay > 0 {
@@ -139,6 +162,9 @@ func updateRun(c *call, _ int, s span) {
 		}
 	}
 	c.clip(mean)
+	if t.Flags&rsie.FlagWatch != 0 {
+		c.watch(r)
+	}
 }
 
 // move changes the mean along g:

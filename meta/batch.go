@@ -19,7 +19,8 @@ type Batch struct {
 	runs    []runEntry
 	table   []rsie.Run
 	fitness []float64   // [M], host side
-	points  []float64   // one run's points, host evaluation only
+	host    *host       // nil: the program evaluates
+	sorted  []float64   // scratch of the termination criteria
 	starts  [][]float64 // first members of population runs, until the first step
 }
 
@@ -52,7 +53,7 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 	out := &Batch{backend: b, problem: p, shape: p.Shape(), runs: make([]runEntry, len(specs)),
 		table: make([]rsie.Run, len(specs))}
 	sizes := make([]int, len(specs))
-	svd, members, largest := false, 0, 0
+	svd, members, largest, slots := false, 0, 0, 0
 	for r, spec := range specs {
 		if err := spec.Strategy.Validate(); err != nil {
 			return nil, err
@@ -63,24 +64,28 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 		out.runs[r] = newEntry(spec, out.shape, samplesOf(p), members)
 		n := out.runs[r].members
 		out.table[r] = out.runs[r].template()
+		if out.table[r].Covariance >= rsie.CodeFull {
+			out.table[r].Slot = uint32(slots)
+			slots++
+		}
 		sizes[r], members, largest = n, members+n, max(largest, n)
 		svd = svd || spec.Strategy.Family == rsie.Population && spec.Strategy.Mutation == rsie.SVD
 	}
-	if err := checkMemory(out.shape, members, svd); err != nil {
+	if err := checkMemory(out.shape, members, svd, slots); err != nil {
 		return nil, err
 	}
 	var err error
-	if out.state, err = rsie.NewState(b, out.shape, sizes, svd); err != nil {
+	if out.state, err = rsie.NewState(b, out.shape, sizes, svd, slots); err != nil {
 		return nil, err
 	}
-	out.fitness = make([]float64, members)
+	out.fitness, out.sorted = make([]float64, members), make([]float64, largest)
 	if m, ok := p.(rsie.Modelled); ok {
 		if out.program, err = b.Load(m.Model(), m.Rows(rsie.Training)); err != nil {
 			out.Close()
 			return nil, err
 		}
 	} else {
-		out.points = make([]float64, largest*out.shape.Dim)
+		out.host = newHost(out.shape, len(specs), largest)
 	}
 	return out, nil
 }
@@ -96,17 +101,18 @@ func samplesOf(p rsie.Problem) int {
 // MaxBatchBytes is the memory one batch may take on a backend.
 const MaxBatchBytes = 8 << 30
 
-// stateBytes returns the bytes of the population buffers of members members in float64.
-func stateBytes(shape rsie.Shape, members int, svd bool) float64 {
+// stateBytes returns the bytes of the population buffers of members members, and of the
+// matrices of the runs that have some, in float64.
+func stateBytes(shape rsie.Shape, members int, svd bool, slots int) float64 {
 	row := rsie.Stride(shape.Dim)
 	if svd {
 		row += rsie.FactorLen(shape.Blocks) + len(shape.Blocks)
 	}
-	return 2 * 8 * float64(members) * float64(row+5)
+	return 2*8*float64(members)*float64(row+5) + 8*float64(slots)*float64(rsie.MatrixLen(shape.Dim))
 }
 
-func checkMemory(shape rsie.Shape, members int, svd bool) error {
-	if need := stateBytes(shape, members, svd); need > MaxBatchBytes {
+func checkMemory(shape rsie.Shape, members int, svd bool, slots int) error {
+	if need := stateBytes(shape, members, svd, slots); need > MaxBatchBytes {
 		return fmt.Errorf("%w: populations of %d members with %d parameters need %.1f GiB, "+
 			"at most %d GiB are used; lower population_size or the network's width",
 			rsie.ErrInvalid, members, shape.Dim, need/(1<<30), MaxBatchBytes>>30)
@@ -143,7 +149,7 @@ func (b *Batch) Step(ctx context.Context) error {
 	if err := b.generation(ctx); err != nil {
 		return err
 	}
-	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
+	if err := b.fetchFitness(); err != nil {
 		return err
 	}
 	for r := range b.runs {
@@ -157,6 +163,30 @@ func (b *Batch) Step(ctx context.Context) error {
 	b.state.Swap()
 	for r := range b.runs {
 		b.runs[r].advance(&b.table[r])
+	}
+	return b.judge()
+}
+
+// fetchFitness downloads the fitness of all members, which the host has where it evaluates.
+func (b *Batch) fetchFitness() error {
+	if b.host != nil {
+		return nil
+	}
+	return b.backend.Download(b.fitness, b.state.Next.Fitness, 0)
+}
+
+// judge applies the termination criteria to the generation just told.
+func (b *Batch) judge() error {
+	for r := range b.runs {
+		t := &b.table[r]
+		if t.Flags&rsie.FlagActive == 0 || t.Flags&rsie.FlagWatch == 0 || t.Flags&rsie.FlagDraws != 0 || t.EvalTo < 2 {
+			continue
+		}
+		memory, err := b.memory(r)
+		if err != nil {
+			return err
+		}
+		b.runs[r].judge(b.fitness[t.Offset+t.EvalFrom:t.Offset+t.EvalTo], b.sorted, memory)
 	}
 	return nil
 }
@@ -199,7 +229,7 @@ func (b *Batch) probeMeans(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
+	if err := b.fetchFitness(); err != nil {
 		return err
 	}
 	for r := range b.runs {
@@ -221,69 +251,6 @@ func (b *Batch) uploadStarts() error {
 		}
 	}
 	b.starts = nil
-	return nil
-}
-
-// hostEvaluate asks the problem for the fitness of every run's members.
-func (b *Batch) hostEvaluate(ctx context.Context) error {
-	if err := b.backend.Download(b.fitness, b.state.Next.Fitness, 0); err != nil {
-		return err
-	}
-	for r := range b.runs {
-		t := &b.table[r]
-		if t.Flags&rsie.FlagActive == 0 {
-			continue
-		}
-		if err := b.hostRows(ctx, r, t.EvalFrom, t.EvalTo, 0); err != nil {
-			return err
-		}
-		fitness := b.fitness[t.Offset+t.EvalTo:][:t.Members-t.EvalTo]
-		for i := range fitness {
-			fitness[i] = rsie.Worst
-		}
-	}
-	return b.backend.Upload(b.state.Next.Fitness, 0, b.fitness)
-}
-
-// hostProbes asks the problem for the fitness of the probes.
-func (b *Batch) hostProbes(ctx context.Context) error {
-	for r := range b.runs {
-		if t := &b.table[r]; t.Probes > 0 {
-			if err := b.hostRows(ctx, r, t.Members-t.Probes, t.Members, 1); err != nil {
-				return err
-			}
-		}
-	}
-	return b.backend.Upload(b.state.Next.Fitness, 0, b.fitness)
-}
-
-// hostRows writes the fitness of rows [from, to) of run r to the host side. use tells the keys of
-// a generation's evaluations apart.
-func (b *Batch) hostRows(ctx context.Context, r int, from, to uint32, use uint64) error {
-	t, dim := &b.table[r], b.shape.Dim
-	n := int(to - from)
-	points := b.points[:n*dim]
-	for i := range n {
-		at := (int(t.Offset+from) + i) * b.state.Stride
-		if err := b.backend.Download(points[i*dim:][:dim], b.state.Next.Points, at); err != nil {
-			return err
-		}
-	}
-	fitness := b.fitness[t.Offset+from:][:n]
-	key := b.runs[r].spec.Key.Child(uint64(rsie.StreamProblem)).Child(2*uint64(t.Generation) + use)
-	if err := b.problem.Evaluate(ctx, fitness, points, key); err != nil {
-		return fmt.Errorf("%s: %w", b.shape.Name, err)
-	}
-	// The signal that cancelled may have killed the user's program as well: what it did not
-	// answer counts as Worst and must not be told.
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	for i, f := range fitness {
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			fitness[i] = rsie.Worst
-		}
-	}
 	return nil
 }
 
@@ -375,51 +342,6 @@ func (b *Batch) Members(r int) (points, fitness []float64, err error) {
 	}
 	fitness = make([]float64, e.members)
 	return points, fitness, b.backend.Download(fitness, side.Fitness, e.offset)
-}
-
-// Save returns the whole state of the batch as one value: per run generation, spent and curve,
-// then the backend's buffers. A batch of the same specs continues from it bit for bit.
-func (b *Batch) Save() ([]float64, error) {
-	var out []float64
-	for r := range b.runs {
-		e := &b.runs[r]
-		last := 0.0
-		if e.last {
-			last = 1
-		}
-		out = append(out, float64(e.generation), float64(e.spent), float64(e.since), float64(e.restarts), last,
-			float64(e.improved), e.mark, float64(len(e.curve.Points)))
-		for _, p := range e.curve.Points {
-			out = append(out, float64(p.Evaluations), p.Fitness)
-		}
-	}
-	buffers, err := b.state.Save(b.backend)
-	return append(out, buffers...), err
-}
-
-// Restore loads what [Batch.Save] returned, or returns [rsie.ErrShape].
-func (b *Batch) Restore(saved []float64) error {
-	short := fmt.Errorf("%w: saved batch ends early", rsie.ErrShape)
-	for r := range b.runs {
-		e := &b.runs[r]
-		if len(saved) < 8 {
-			return short
-		}
-		e.generation, e.spent, e.since, e.restarts = int(saved[0]), int(saved[1]), int(saved[2]), int(saved[3])
-		e.last, e.improved, e.mark = saved[4] == 1, int(saved[5]), saved[6]
-		n := saved[7]
-		saved = saved[8:]
-		if !(n >= 0 && 2*n <= float64(len(saved))) {
-			return short
-		}
-		e.curve.Points = e.curve.Points[:0]
-		for range int(n) {
-			e.curve.Points = append(e.curve.Points, Point{int(saved[0]), saved[1]})
-			saved = saved[2:]
-		}
-	}
-	b.starts = nil
-	return b.state.Restore(b.backend, saved)
 }
 
 // Close frees the backend's memory; it may be called twice.

@@ -93,7 +93,7 @@ func TestBatchCompositionAndResume(t *testing.T) {
 	p := ellipsoid{6, nil}
 	var specs []RunSpec
 	for i, s := range rsie.Baselines() {
-		specs = append(specs, RunSpec{s, rsie.NewKey(uint64(i)), 400 + 30*i})
+		specs = append(specs, RunSpec{Strategy: s, Key: rsie.NewKey(uint64(i)), Budget: 400 + 30*i})
 	}
 	whole, err := NewBatch(b, p, specs)
 	require.NoError(t, err)
@@ -147,7 +147,7 @@ func TestBadFitnessIsWorst(t *testing.T) {
 	count := 0
 	s := rsie.DefaultStrategy()
 	s.PopulationSize = 8
-	batch, err := NewBatch(gonum(t, 1), failing{ellipsoid{3, nil}, &count}, []RunSpec{{s, rsie.NewKey(1), 100}})
+	batch, err := NewBatch(gonum(t, 1), failing{ellipsoid{3, nil}, &count}, []RunSpec{{Strategy: s, Key: rsie.NewKey(1), Budget: 100}})
 	require.NoError(t, err)
 	defer batch.Close()
 	require.NoError(t, batch.Step(context.Background()))
@@ -176,9 +176,9 @@ func TestBatchRefusesBadRuns(t *testing.T) {
 		p    rsie.Problem
 		says string
 	}{
-		{RunSpec{bad, rsie.NewKey(1), 10}, ellipsoid{3, nil}, "mutation_rate"},
-		{RunSpec{rsie.DefaultStrategy(), rsie.NewKey(1), 0}, ellipsoid{3, nil}, "budget 0"},
-		{RunSpec{huge, rsie.NewKey(1), 10}, ellipsoid{100_000, nil}, "GiB"},
+		{RunSpec{Strategy: bad, Key: rsie.NewKey(1), Budget: 10}, ellipsoid{3, nil}, "mutation_rate"},
+		{RunSpec{Strategy: rsie.DefaultStrategy(), Key: rsie.NewKey(1), Budget: 0}, ellipsoid{3, nil}, "budget 0"},
+		{RunSpec{Strategy: huge, Key: rsie.NewKey(1), Budget: 10}, ellipsoid{100_000, nil}, "GiB"},
 	} {
 		_, err := NewBatch(b, c.p, []RunSpec{c.spec})
 		require.ErrorIs(t, err, rsie.ErrInvalid)
@@ -206,7 +206,7 @@ func TestBatchCancelledInEvaluation(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	s := rsie.Starts()[0]
-	b, err := NewBatch(gonum(t, 1), dying{cancel: cancel}, []RunSpec{{s, rsie.NewKey(1), 1000}})
+	b, err := NewBatch(gonum(t, 1), dying{cancel: cancel}, []RunSpec{{Strategy: s, Key: rsie.NewKey(1), Budget: 1000}})
 	require.NoError(t, err)
 	defer b.Close()
 	require.ErrorIs(t, b.Step(ctx), context.Canceled)

@@ -50,6 +50,19 @@ type ComparisonRow struct {
 	// MedianFitness and Times are null or absent over several tasks, which have no common scale.
 	MedianFitness *float64       `json:"median_fitness"`
 	Times         []ExpectedTime `json:"ert,omitempty"`
+	// Of function tasks: mean AOCC, see [Curve.Mean], and expected times to precisions.
+	AOCC       *float64        `json:"aocc,omitempty"`
+	Precisions []PrecisionTime `json:"ert_precision,omitempty"`
+}
+
+// Precisions are the targets of the expected running times on function tasks.
+var Precisions = [8]float64{1e2, 1e1, 1, 1e-1, 1e-2, 1e-3, 1e-5, 1e-8}
+
+// PrecisionTime is the expected running time to a precision f - f_opt.
+type PrecisionTime struct {
+	Precision   float64  `json:"precision"`
+	Evaluations *float64 `json:"evaluations"` // null when no run reached it
+	Reached     int      `json:"reached"`
 }
 
 // Measure is the interquartile mean over seeds (over several tasks the mean of those), with its
@@ -87,7 +100,9 @@ type ComparisonRun struct {
 	Seed           uint64
 	Fitness        float64
 	Quality, Area  float64
-	Reach          [ErtTargets]int // evaluations to qualities 0.1 .. 0.9, 0 when not reached
+	Reach          [ErtTargets]int      // evaluations to qualities 0.1 .. 0.9, 0 when not reached
+	AOCC           float64              // of function tasks, else 0
+	Precise        [len(Precisions)]int // evaluations to Precisions likewise
 }
 
 // The uses of a comparison's key.
@@ -165,7 +180,7 @@ func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []r
 		for _, o := range got[i] {
 			each = append(each, runOf(o, s.GenomeID, out.Anchors))
 		}
-		row, err := rowOfRuns(each, s, c.Budget, boot)
+		row, err := rowOfRuns(each, s, c.Budget, out.Anchors.Floor > 0, boot)
 		if err != nil {
 			return out, fmt.Errorf("task %s, strategy %s: %w", t.Name, s.GenomeID, err)
 		}
@@ -182,8 +197,16 @@ func runOf(o Outcome, name string, a rsie.Anchors) ComparisonRun {
 	r := ComparisonRun{Task: o.Task, Strategy: name, Replicate: o.Replicate, Seed: o.Seed,
 		Fitness: o.Curve.Final(), Quality: a.Quality(o.Curve.Final()), Area: o.Curve.Area(a)}
 	for k := range r.Reach {
-		if e, ok := o.Curve.Reach(a.F0 - float64(k+1)/10*(a.F0-a.F1)); ok {
+		if e, ok := o.Curve.Reach(a.Target(float64(k+1) / 10)); ok {
 			r.Reach[k] = e
+		}
+	}
+	if a.Floor > 0 {
+		r.AOCC = o.Curve.Mean(a)
+		for k, p := range Precisions {
+			if e, ok := o.Curve.Reach(a.F1 + p); ok {
+				r.Precise[k] = e
+			}
 		}
 	}
 	return r
@@ -198,7 +221,7 @@ func valuesOf(each []ComparisonRun) (quality, area []float64) {
 
 // rowOfRuns summarises the runs of one strategy on one task. All strategies get the same
 // resamples.
-func rowOfRuns(each []ComparisonRun, s rsie.Strategy, budget int, key rsie.Key) (ComparisonRow, error) {
+func rowOfRuns(each []ComparisonRun, s rsie.Strategy, budget int, precise bool, key rsie.Key) (ComparisonRow, error) {
 	quality, area := valuesOf(each)
 	fitness := make([]float64, len(each))
 	for i, r := range each {
@@ -225,25 +248,55 @@ func rowOfRuns(each []ComparisonRun, s rsie.Strategy, budget int, key rsie.Key) 
 		}
 		row.Times = append(row.Times, mean)
 	}
+	if precise {
+		return row, preciseTimes(&row, each, budget)
+	}
 	return row, nil
 }
 
 // expectedTime returns the expected running time to target k.
 func expectedTime(each []ComparisonRun, k, budget int) (ExpectedTime, error) {
 	out := ExpectedTime{Quality: float64(k+1) / 10}
+	var err error
+	out.Evaluations, out.Reached, err = runningTime(each, func(r *ComparisonRun) int { return r.Reach[k] }, budget)
+	return out, err
+}
+
+// runningTime returns the expected running time to a target that every run reached after so many
+// evaluations, or never where that is 0; nil when none did.
+func runningTime(each []ComparisonRun, reach func(*ComparisonRun) int, budget int) (*float64, int, error) {
+	count := 0
 	spent, reached := make([]int64, len(each)), make([]bool, len(each))
-	for i, r := range each {
-		spent[i], reached[i] = int64(budget), r.Reach[k] > 0
-		if reached[i] {
-			spent[i] = int64(r.Reach[k])
-			out.Reached++
+	for i := range each {
+		e := reach(&each[i])
+		spent[i], reached[i] = int64(budget), e > 0
+		if e > 0 {
+			spent[i] = int64(e)
+			count++
 		}
 	}
 	mean, err := stats.ExpectedRunningTime(spent, reached)
-	if out.Reached > 0 {
-		out.Evaluations = &mean
+	if count == 0 {
+		return nil, 0, err
 	}
-	return out, err
+	return &mean, count, err
+}
+
+// preciseTimes fills what a row of a function task has besides.
+func preciseTimes(row *ComparisonRow, each []ComparisonRun, budget int) error {
+	mean := 0.0
+	for i := range each {
+		mean += each[i].AOCC / float64(len(each))
+	}
+	row.AOCC = &mean
+	for k, p := range Precisions {
+		e, reached, err := runningTime(each, func(r *ComparisonRun) int { return r.Precise[k] }, budget)
+		if err != nil {
+			return err
+		}
+		row.Precisions = append(row.Precisions, PrecisionTime{p, e, reached})
+	}
+	return nil
 }
 
 // testRows tests every row but the first against the first, on values paired by position, and

@@ -12,6 +12,7 @@ func (c *Comparison) overall(strategies []rsie.Strategy, key rsie.Key) error {
 		row := ComparisonRow{Strategy: s.GenomeID, Digest: s.Digest()}
 		row.Quality = overTasks(quality, key)
 		row.Area = overTasks(area, key)
+		row.AOCC = c.meanAOCC(i)
 		c.Overall = append(c.Overall, row)
 	}
 	return testRows(c.Overall, func(i int) (quality, area []float64) {
@@ -28,6 +29,19 @@ func (c *Comparison) perTask(i int) (quality, area [][]float64) {
 		quality, area = append(quality, q), append(area, a)
 	}
 	return quality, area
+}
+
+// meanAOCC returns the mean over tasks of strategy i, nil unless all are functions.
+func (c *Comparison) meanAOCC(i int) *float64 {
+	mean := 0.0
+	for _, t := range c.Tasks {
+		a := t.Rows[i].AOCC
+		if a == nil {
+			return nil
+		}
+		mean += *a / float64(len(c.Tasks))
+	}
+	return &mean
 }
 
 // bySeed returns the mean over tasks of every replicate.

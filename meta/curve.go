@@ -76,13 +76,27 @@ func (c Curve) Area(a rsie.Anchors) float64 {
 	return sum / (gridSize - 1)
 }
 
+// Mean returns the mean quality over the evaluations 1 .. budget, in [0,1]. Of a function task
+// it is the area over the convergence curve (AOCC): 1 minus the mean of the logarithm of the
+// best precision, scaled to [0,1].
+func (c Curve) Mean(a rsie.Anchors) float64 {
+	sum := 0.0
+	for k, p := range c.Points {
+		until := c.Budget + 1
+		if k+1 < len(c.Points) {
+			until = c.Points[k+1].Evaluations
+		}
+		sum += float64(until-p.Evaluations) * a.Quality(p.Fitness)
+	}
+	return sum / float64(c.Budget)
+}
+
 // Speed returns the mean over quality targets 0.1, 0.2 .. 0.9 of 1 - e(target)/budget, 0 for a
 // target that is never reached.
 func (c Curve) Speed(a rsie.Anchors) float64 {
 	sum := 0.0
 	for k := 1; k <= 9; k++ {
-		target := a.F0 - float64(k)/10*(a.F0-a.F1)
-		if e, ok := c.Reach(target); ok {
+		if e, ok := c.Reach(a.Target(float64(k) / 10)); ok {
 			sum += 1 - float64(e)/float64(c.Budget)
 		}
 	}

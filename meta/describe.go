@@ -68,10 +68,10 @@ type Difference struct {
 }
 
 // Diff lists the genes in which a and b differ, in the order of the space; a gene without
-// effect in a strategy shows as "-".
+// effect in a strategy, or a part of a law that changes nothing there, shows as "-".
 func Diff(a, b rsie.Strategy) []Difference {
 	show := func(g rsie.Gene, s *rsie.Strategy) string {
-		if !g.IsActive(s) {
+		if !g.IsActive(s) || g.IsNeutral(s) {
 			return "-"
 		}
 		return g.Format(s)

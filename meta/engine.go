@@ -178,6 +178,10 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 			if err != nil {
 				return nil, err
 			}
+			if report.Solved {
+				e.config.Say(fmt.Sprintf("warning: random search already solves task %s with %d evaluations; "+
+					"it cannot tell strategies apart", t.Name, e.config.BaseTaskBudget))
+			}
 			e.evaluations += report.Evaluations
 			g.anchors, known[t.Name], changed = report.Anchors, report.Anchors, true
 		}
@@ -283,7 +287,7 @@ func (e *Engine) breed(s, a, b rsie.Strategy) (rsie.Strategy, error) {
 	s.ElitismRatio, s.DiversityThreshold = 0, 0
 	e.drawn++
 	key := e.key.Child(keyOperators).Child(e.drawn)
-	batch, err := NewBatch(e.config.Backend, flat{}, []RunSpec{{s, key, 2 * s.PopulationSize}})
+	batch, err := NewBatch(e.config.Backend, flat{}, []RunSpec{{Strategy: s, Key: key, Budget: 2 * s.PopulationSize}})
 	if err != nil {
 		return rsie.Strategy{}, err
 	}

@@ -45,7 +45,7 @@ func Example() {
 	b, tasks := open()
 	defer b.Close()
 	engine, err := meta.NewEngine(meta.Config{MetaPopulationSize: 10, MetaGenerations: 3,
-		BaseTaskBudget: 500, FinalRuns: 2, Seed: 1, Backend: b})
+		BaseTaskBudget: 500, FinalRuns: 2, Seed: 2, Backend: b})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func ExampleEngine_ExportLearnedStrategies() {
 	b, tasks := open()
 	defer b.Close()
 	engine, err := meta.NewEngine(meta.Config{MetaPopulationSize: 6, MetaGenerations: 1,
-		BaseTaskBudget: 60, FinalRuns: 2, Seed: 1, Backend: b})
+		BaseTaskBudget: 60, FinalRuns: 2, Seed: 2, Backend: b})
 	if err != nil {
 		log.Fatal(err)
 	}

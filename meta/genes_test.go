@@ -3,6 +3,7 @@ package meta
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,12 +30,15 @@ func geneBases() map[string]rsie.Strategy {
 	adam.Covariance = rsie.RankOne
 	clip.UpdateRule, clip.Recombination = rsie.ClipUp, rsie.Softmax
 	clip.StepControl, clip.ScaleRule, clip.Restart = rsie.PathLength, rsie.SepCMA, rsie.FromBest
-	return map[string]rsie.Strategy{"ga": ga, "sharing": sharing, "truncation": truncation, "adam": adam, "clip": clip}
+	full := adam
+	full.Covariance, full.CovarianceRate, full.Recombination, full.NegativeWeight = rsie.Full, 1, rsie.Tutorial, 1
+	full.RestartTrigger, full.StepControl = rsie.Termination, rsie.Cumulative
+	return map[string]rsie.Strategy{"ga": ga, "sharing": sharing, "truncation": truncation, "adam": adam, "clip": clip, "full": full}
 }
 
-// trajectory returns the whole state after a short run on a problem with two matrices.
-func trajectory(t *testing.T, b rsie.Backend, s rsie.Strategy) []float64 {
-	batch, err := NewBatch(b, twoLayers{}, []RunSpec{{s, rsie.NewKey(5), 1200}})
+// trajectory returns the whole state after a short run.
+func trajectory(t *testing.T, b rsie.Backend, s rsie.Strategy, p rsie.Problem) []float64 {
+	batch, err := NewBatch(b, p, []RunSpec{{Strategy: s, Key: rsie.NewKey(5), Budget: 1200}})
 	require.NoError(t, err)
 	defer batch.Close()
 	require.NoError(t, batch.Run(context.Background()))
@@ -43,7 +47,35 @@ func trajectory(t *testing.T, b rsie.Backend, s rsie.Strategy) []float64 {
 	return append(points, fitness...)
 }
 
+// twoLayers is a problem with two matrices, boxed one in a box.
 type twoLayers struct{}
+
+type boxed struct{ twoLayers }
+
+func (boxed) Shape() rsie.Shape {
+	s := twoLayers{}.Shape()
+	s.Lower, s.Upper = -2, 1
+	return s
+}
+
+// plateau is a problem without anything to gain, on which every start soon ends.
+type plateau struct{ twoLayers }
+
+func (plateau) Evaluate(_ context.Context, fitness, _ []float64, _ rsie.Key) error {
+	clear(fitness)
+	return nil
+}
+
+// problemOf returns a problem on which the gene can have an effect.
+func problemOf(g rsie.Gene, s *rsie.Strategy) rsie.Problem {
+	switch {
+	case g.Name == "start_share":
+		return boxed{}
+	case strings.HasPrefix(g.Name, "restart") && s.RestartTrigger == rsie.Termination:
+		return plateau{}
+	}
+	return twoLayers{}
+}
 
 func (twoLayers) Shape() rsie.Shape {
 	m := rsie.Model{Network: rsie.Dense, Layers: []int{3, 4, 2}, Activation: []rsie.Activation{rsie.Tanh}}
@@ -65,7 +97,10 @@ func TestEveryGeneMovesTheRun(t *testing.T) {
 	bases := geneBases()
 	moved := map[string]bool{}
 	for name, base := range bases {
-		same := trajectory(t, b, base)
+		same := map[rsie.Problem][]float64{}
+		for _, p := range []rsie.Problem{twoLayers{}, boxed{}, plateau{}} {
+			same[p] = trajectory(t, b, base, p)
+		}
 		for _, g := range rsie.StrategySpace {
 			if !g.IsActive(&base) {
 				continue
@@ -73,7 +108,8 @@ func TestEveryGeneMovesTheRun(t *testing.T) {
 			for _, v := range otherValues(g, &base) {
 				s := base
 				g.Set(&s, v)
-				require.False(t, slices.Equal(same, trajectory(t, b, s)), "%s: %s = %g", name, g.Name, v)
+				p := problemOf(g, &base)
+				require.False(t, slices.Equal(same[p], trajectory(t, b, s, p)), "%s: %s = %g", name, g.Name, v)
 				moved[g.Name] = true
 			}
 		}
@@ -109,5 +145,5 @@ func TestDeadGenesMoveNothing(t *testing.T) {
 	c := a
 	c.Sigma, c.LearningRate = rsie.Fixed(2), rsie.Fixed(3)
 	c.NicheCapacity, c.DiversityBonus, c.TruncationRatio = 1, 9, 0.7
-	require.True(t, slices.Equal(trajectory(t, b, a), trajectory(t, b, c)))
+	require.True(t, slices.Equal(trajectory(t, b, a, twoLayers{}), trajectory(t, b, c, twoLayers{})))
 }

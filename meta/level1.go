@@ -35,7 +35,11 @@ func (j Judge) Measure(ctx context.Context, strategies []rsie.Strategy, key rsie
 	specs := make([]RunSpec, 0, len(strategies)*j.Runs)
 	for _, s := range strategies {
 		for k := range j.Runs {
-			specs = append(specs, RunSpec{s, key.Child(uint64(k)), j.Budget})
+			problem, err := replicate(j.Problem, k)
+			if err != nil {
+				return nil, err
+			}
+			specs = append(specs, RunSpec{Strategy: s, Key: key.Child(uint64(k)), Budget: j.Budget, Problem: problem})
 		}
 	}
 	flat := make([]Outcome, 0, len(specs))
@@ -58,13 +62,26 @@ func (j Judge) Measure(ctx context.Context, strategies []rsie.Strategy, key rsie
 	return out, nil
 }
 
+// replicate returns the instance of a problem that replicate k runs on, nil when it has none.
+func replicate(p rsie.Problem, k int) (rsie.Problem, error) {
+	if many, ok := p.(rsie.Replicated); ok {
+		return many.Replicate(k)
+	}
+	return nil, nil
+}
+
 // chunk returns the end of the longest run of specs from `from` that fits MaxChunkBytes.
 func (j Judge) chunk(specs []RunSpec, from int) int {
 	shape, bytes := j.Problem.Shape(), 0.0
 	for to := from; to < len(specs); to++ {
 		s := specs[to].Strategy
 		svd := s.Family == rsie.Population && s.Mutation == rsie.SVD
-		bytes += stateBytes(shape, s.PopulationSize, svd)
+		slots := 0
+		if learnsFull(&s) && shape.Dim <= rsie.MaxFullDim {
+			slots = 1
+		}
+		members := newEntry(specs[to], shape, samplesOf(j.Problem), 0).members
+		bytes += stateBytes(shape, members, svd, slots)
 		if bytes > MaxChunkBytes && to > from {
 			return to
 		}

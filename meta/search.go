@@ -98,7 +98,8 @@ func (e *Engine) searchSegment(ctx context.Context, training []target, s segment
 	own.PopulationSize = e.config.MetaPopulationSize
 	key := e.key.Child(keySearch).Child(uint64(s.number))
 	problem := &strategies{engine: e, targets: training}
-	batch, err := NewBatch(e.config.Backend, problem, []RunSpec{{own, key, own.PopulationSize * (s.to - s.from)}})
+	batch, err := NewBatch(e.config.Backend, problem, []RunSpec{
+		{Strategy: own, Key: key, Budget: own.PopulationSize * (s.to - s.from)}})
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,9 @@ type RunSpec struct {
 	Strategy rsie.Strategy
 	Key      rsie.Key
 	Budget   int // evaluations
+	// Problem is the run's own instance of the batch's problem, of the same shape; nil: the
+	// batch's. Only problems that the host evaluates have instances.
+	Problem rsie.Problem
 }
 
 // runEntry is what the loop knows of one run besides the backend's state.
@@ -25,13 +28,14 @@ type runEntry struct {
 
 	// Of distribution runs.
 	since    int     // generations since the last start
-	restarts int     // starts after the first
+	starts   starts  // what restarts go by
 	last     bool    // the last phase has begun
 	improved int     // evaluations at the last improvement of 0.1 %
 	mark     float64 // fitness then
 	weights  []float64
 	muEff    float64
-	ranked   int // members that muEff is of
+	muBad    float64 // the same of the worse half, by the tutorial's weights
+	ranked   int     // members that muEff is of
 }
 
 // improvement is the relative gain in fitness that counts against a restart.
@@ -59,6 +63,7 @@ func newEntry(spec RunSpec, shape rsie.Shape, samples, offset int) runEntry {
 		curve: Curve{Budget: spec.Budget, Points: make([]Point, 0, min(spec.Budget, 512))}}
 	e.spec.Strategy = rsie.StrategySpace.Canonical(spec.Strategy)
 	s := &e.spec.Strategy
+	e.starts.growth, e.starts.step = 1, 1
 	e.members = s.PopulationSize
 	if s.Family == rsie.Distribution {
 		e.members = max(e.largest(), s.StartDraws) + s.Probes
@@ -81,8 +86,8 @@ func (e *runEntry) size(u float64) int {
 		base = 4 + math.Floor(3*math.Log(float64(e.scale.Dim)))
 	}
 	base *= s.PopulationScale.At(e.scale, u)
-	if s.Restart == rsie.IPOP {
-		base *= math.Pow(2, float64(e.restarts))
+	if e.starts.growth != 1 {
+		base = math.Floor(base * e.starts.growth)
 	}
 	return int(math.Round(min(max(base, smallest), e.ceiling())))
 }
@@ -94,7 +99,7 @@ func (e *runEntry) ceiling() float64 {
 
 // largest returns the largest size that a generation can have.
 func (e *runEntry) largest() int {
-	if e.spec.Strategy.Restart == rsie.IPOP {
+	if r := e.spec.Strategy.Restart; r == rsie.IPOP || r == rsie.BIPOP {
 		return int(math.Round(e.ceiling()))
 	}
 	n := 0
@@ -142,7 +147,14 @@ func (e *runEntry) distributionTemplate(t *rsie.Run) {
 	t.Momentum, t.SecondRate, t.MaxSpeed = s.Momentum, s.SecondMoment, s.MaxSpeed
 	t.Pull, t.WeightExponent, t.Negative = s.Pull, s.WeightExponent, s.NegativeWeight
 	t.Temperature, t.Density = s.Temperature, s.Density
-	t.StartHidden, t.StartOutput = s.StartHidden, s.StartOutput
+	t.StartHidden, t.StartOutput, t.StartShare = s.StartHidden, s.StartOutput, s.StartShare
+	if learnsFull(s) && e.scale.Dim > rsie.MaxFullDim {
+		t.Scales = rsie.CodeNatural
+		if s.Covariance == rsie.Full {
+			t.Scales = rsie.CodeSepCMA
+		}
+		t.Covariance = rsie.CodeNoCovariance
+	}
 	t.LayerExponent, t.OutputStep = s.LayerExponent, s.OutputStep
 }
 
@@ -151,7 +163,8 @@ func (e *runEntry) distributionTemplate(t *rsie.Run) {
 func (e *runEntry) fill(t *rsie.Run, noisy bool) {
 	s := &e.spec.Strategy
 	left := e.spec.Budget - e.spent
-	t.Flags &^= rsie.FlagActive | rsie.FlagBegin | rsie.FlagFromBest | rsie.FlagDraws | rsie.FlagPath
+	t.Flags &^= rsie.FlagActive | rsie.FlagBegin | rsie.FlagFromBest | rsie.FlagDraws | rsie.FlagPath |
+		rsie.FlagDecompose | rsie.FlagWatch
 	t.Elites, t.Probes = 0, 0
 	if left <= 0 {
 		t.EvalFrom, t.EvalTo = 0, 0
@@ -195,10 +208,14 @@ func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
 	if t.Flags&rsie.FlagDraws == 0 {
 		t.Probes = uint32(min(s.Probes, left-n))
 	}
+	t.Members = t.EvalTo + t.Probes
 	if s.Covariance == rsie.RankOne && e.since > rsie.PathGeneration {
 		t.Flags |= rsie.FlagPath
 	}
-	t.Sigma = s.Sigma.At(e.scale, u)
+	if e.watches() {
+		t.Flags |= rsie.FlagWatch
+	}
+	t.Sigma = s.Sigma.At(e.scale, u) * e.starts.step
 	if e.last {
 		t.Sigma *= s.LastPhaseStep
 	}
@@ -208,62 +225,7 @@ func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
 	e.rates(t, s.ScaleRate, u)
 }
 
-// restart decides whether the run starts again or its last phase begins.
-func (e *runEntry) restart(t *rsie.Run, u float64) {
-	s := &e.spec.Strategy
-	if s.LastPhase > 0 && !e.last && e.spent > 0 && u >= 1-s.LastPhase {
-		e.last, e.since = true, 0
-		t.Flags |= rsie.FlagBegin | rsie.FlagFromBest
-		return
-	}
-	patience := s.RestartPatience * float64(e.spec.Budget)
-	if s.Restart == rsie.NoRestart || e.last || e.since == 0 || float64(e.spent-e.improved) < patience {
-		return
-	}
-	e.restarts++
-	e.since, e.improved, e.mark = 0, e.spent, rsie.Worst
-	t.Flags |= rsie.FlagBegin
-	if s.Restart == rsie.FromBest {
-		t.Flags |= rsie.FlagFromBest
-	}
-}
-
-// rates fills what follows from the weights: learning rates by the textbook or by law.
-//
-// Sources: N. Hansen, arXiv:1604.00772, table 1; T. Schaul et al., GECCO 2011; R. Ros and N.
-// Hansen, PPSN 2008, for the factor (D+2)/3, here with the law's dimension exponent.
-func (e *runEntry) rates(t *rsie.Run, law rsie.Law, u float64) {
-	s := &e.spec.Strategy
-	n, d := int(t.EvalTo), float64(e.scale.Dim)
-	t.Mu = share(s.ParentFraction, n, 1, n)
-	if n != e.ranked {
-		e.ranked, e.muEff = n, rsie.Weights(e.weights[:n], t, 1)
-	}
-	t.MuEff = e.muEff
-	m := e.muEff
-	switch s.StepControl {
-	case rsie.PathLength:
-		t.PathRate = math.Sqrt(m) / (math.Sqrt(m) + math.Sqrt(d))
-	case rsie.Cumulative:
-		t.PathRate = (m + 2) / (d + m + 5)
-		t.PathDamping = 1 + 2*math.Max(0, math.Sqrt((m-1)/(d+1))-1) + t.PathRate
-	}
-	t.CovPathRate = 4 / (4 + math.Sqrt(d))
-	t.CovRankOne = s.CovarianceRate
-	t.ScaleRate = law.At(e.scale, u)
-	textbook := s.ScaleRateRule == rsie.Textbook
-	switch {
-	case s.ScaleRule == rsie.SepCMA:
-		t.CovPathRate = (4 + m/d) / (d + 4 + 2*m/d)
-		c1, cmu := 1/m, 1-1/m
-		rate := t.ScaleRate
-		if textbook {
-			c1 = 2 / ((d+1.3)*(d+1.3) + m)
-			cmu = math.Min(1-c1, 2*(m-2+1/m)/((d+2)*(d+2)+m))
-			rate = law.Value * law.Factor(u) * math.Pow((d+2)/3, law.Dim)
-		}
-		t.CovRankOne, t.CovRankMu = math.Min(rate*c1, 0.3), math.Min(rate*cmu, 0.6)
-	case s.ScaleRule == rsie.NaturalRule && textbook:
-		t.ScaleRate *= (3 + math.Log(d)) / (5 * math.Sqrt(d))
-	}
+// learnsFull reports whether s asks for a full covariance.
+func learnsFull(s *rsie.Strategy) bool {
+	return s.Family == rsie.Distribution && (s.Covariance == rsie.Full || s.Covariance == rsie.NaturalFull)
 }

@@ -64,7 +64,7 @@ func (r replaced) Evaluate(ctx context.Context, fitness, points []float64, _ rsi
 // strategies the whole of level 2.
 func Evolve(ctx context.Context, b rsie.Backend, s rsie.Strategy, p rsie.Problem, key rsie.Key,
 	budget int) (*Trained, error) {
-	batch, err := NewBatch(b, p, []RunSpec{{s, key, budget}})
+	batch, err := NewBatch(b, p, []RunSpec{{Strategy: s, Key: key, Budget: budget}})
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func Fitness(ctx context.Context, b rsie.Backend, p rsie.Problem, points []float
 	n := len(points) / dim
 	s := rsie.DefaultStrategy()
 	s.PopulationSize = max(n, 2)
-	batch, err := NewBatch(b, p, []RunSpec{{s, rsie.NewKey(0), n}})
+	batch, err := NewBatch(b, p, []RunSpec{{Strategy: s, Key: rsie.NewKey(0), Budget: n}})
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"kind: control, system: pendulum, starts_training: 3, starts_test: [[0, 0]]",
 		"kind: function, function: 3, dimension: 5",
 		"kind: exec, command: [python3, sim.py], dim: 3, lower: -1, upper: 1",
+		"kind: generated, family: teacher, seed: 3",
 	} {
 		require.NoError(t, valid(text))
 		require.Error(t, valid(text+", colour: red"), text)
@@ -59,7 +60,7 @@ func TestSchemaRefuses(t *testing.T) {
 	require.Error(t, valid("kind: exec, command: [a], dim: 3, network: {}"), "exec has no network")
 }
 
-// tags returns the YAML names of a struct's fields.
+// tags returns the YAML names of a struct's fields, those of inlined structs included.
 func tags(v any) []string {
 	var out []string
 	t := reflect.TypeOf(v)
@@ -67,8 +68,12 @@ func tags(v any) []string {
 		t = t.Elem()
 	}
 	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name != "" {
+		name, how, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name != "" {
 			out = append(out, name)
+		}
+		if how == "inline" {
+			out = append(out, tags(reflect.New(t.Field(i).Type).Interface())...)
 		}
 	}
 	slices.Sort(out)
@@ -90,11 +95,14 @@ func TestSchemaNamesEveryField(t *testing.T) {
 	}
 	for kind, empty := range kinds {
 		want := append(tags(empty()), tags(commonSpec{})...)
-		if kind == "function" || kind == "exec" {
+		if kind == "function" || kind == "exec" || kind == "generated" {
 			want = slices.DeleteFunc(want, func(s string) bool { return s == "network" })
 		}
 		slices.Sort(want)
 		require.Equal(t, want, properties(kind), kind)
+	}
+	for name, empty := range generators {
+		require.Equal(t, tags(empty()), properties("family_"+name), name)
 	}
 	require.Equal(t, tags(NetworkSpec{}), properties("network"))
 	require.Equal(t, tags(anchorSpec{}), properties("anchors"))

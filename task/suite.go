@@ -35,11 +35,12 @@ var embedded embed.FS
 
 // kinds are the kinds of task; each has its fields in the schema under the same name.
 var kinds = map[string]func() spec{
-	"tabular":  func() spec { return new(tabularSpec) },
-	"sequence": func() spec { return new(sequenceSpec) },
-	"control":  func() spec { return new(controlSpec) },
-	"function": func() spec { return new(functionSpec) },
-	"exec":     func() spec { return new(execSpec) },
+	"tabular":   func() spec { return new(tabularSpec) },
+	"sequence":  func() spec { return new(sequenceSpec) },
+	"control":   func() spec { return new(controlSpec) },
+	"function":  func() spec { return new(functionSpec) },
+	"exec":      func() spec { return new(execSpec) },
+	"generated": func() spec { return new(generatedSpec) },
 }
 
 // commonSpec holds the fields that every kind has.
@@ -94,13 +95,22 @@ func Embedded(name string) (*Suite, error) {
 }
 
 // Select returns the tasks of the names in their order, all of them for none, or
-// [rsie.ErrNotFound] with the names there are.
+// [rsie.ErrNotFound] with the names there are. Names of functions, see [Functions], need not
+// be in the suite.
 func (s *Suite) Select(names []string) ([]*Task, error) {
 	if len(names) == 0 {
 		return s.Tasks, nil
 	}
 	var out []*Task
 	for _, name := range names {
+		if IsFunction(name) {
+			more, err := Functions(name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, more...)
+			continue
+		}
 		i := slices.IndexFunc(s.Tasks, func(t *Task) bool { return t.Name == name })
 		if i < 0 {
 			var all []string
@@ -109,10 +119,14 @@ func (s *Suite) Select(names []string) ([]*Task, error) {
 			}
 			return nil, fmt.Errorf("%w: task %q; the suite has %s", rsie.ErrNotFound, name, shortList(all))
 		}
-		if slices.Contains(out, s.Tasks[i]) {
-			return nil, fmt.Errorf("%w: task %q is named twice", rsie.ErrInvalid, name)
-		}
 		out = append(out, s.Tasks[i])
+	}
+	seen := map[string]bool{}
+	for _, t := range out {
+		if seen[t.Name] {
+			return nil, fmt.Errorf("%w: task %q is named twice", rsie.ErrInvalid, t.Name)
+		}
+		seen[t.Name] = true
 	}
 	return out, nil
 }
@@ -210,7 +224,7 @@ func parseTask(node *yaml.Node, path string, budget int, c loading) (*Task, erro
 	kind := field(node, "kind")
 	if kind == nil || kinds[kind.Value] == nil {
 		return nil, fmt.Errorf("%w: %s:%d: kind is missing or unknown; allowed are %s", rsie.ErrInvalid, path,
-			node.Line, "tabular, sequence, control, function, exec")
+			node.Line, "tabular, sequence, control, function, exec, generated")
 	}
 	if err := validate(kind.Value, node, path); err != nil {
 		return nil, err

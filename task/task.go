@@ -1,5 +1,3 @@
-// Package task holds problems as data: tables, sequences, control systems, functions and the
-// user's own programs, read from YAML files, and the suite that is built into the program.
 package task
 
 import (
@@ -26,6 +24,7 @@ type Task struct {
 	Anchors     *rsie.Anchors // nil when not measured
 
 	coding  *Coding // how raw data becomes rows; nil for control, function and exec
+	origin  origin  // of a generated task
 	digest  string
 	metrics func(outputs []float64, p rsie.Part) []Metric
 	close   func()

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,12 +14,13 @@ import (
 
 type compareCmd struct {
 	Strategies []string `help:"Strategies: hand-designed names, FILE or FILE#genome_id; the others are tested against the first." required:"" placeholder:"A,B"`
-	Suite      string   `help:"quick, standard, or a task or suite file. Default: ./tasks.yaml where there is one, or standard with --tasks and quick without." placeholder:"quick|standard|FILE"`
-	Tasks      []string `help:"Only these tasks of the suite." placeholder:"a,b"`
+	Suite      string   `help:"quick, standard, a task or suite file, or generated:FAMILY,FAMILY?seed=1&count=20; +generated:... adds to another. Default: ./tasks.yaml where there is one, or standard with --tasks and quick without." placeholder:"quick|standard|FILE"`
+	Tasks      []string `help:"Only these tasks of the suite, generated/FAMILY/SEED, or functions: bbob/5d, bbob/f3/d5, bbob/f3/d5/i7." placeholder:"a,b"`
 	Runs       int      `help:"Runs of each strategy on each task, 2 to 10000." default:"25"`
 	Budget     *int     `help:"Evaluations per run. Default: the suite's." placeholder:"N"`
 	Seed       uint64   `help:"Seed; the same seed gives the same bytes." default:"1"`
 	CSV        string   `help:"File for one line per run." name:"csv" placeholder:"FILE"`
+	anchorFlags
 	backendFlags
 	jsonFlag
 }
@@ -37,7 +40,7 @@ func (c *compareCmd) Run(e *env) error {
 		return err
 	}
 	defer closeTasks(suite.Tasks)
-	tasks, err := suite.Select(c.Tasks)
+	tasks, err := selectTasks(suite, c.Tasks)
 	if err != nil {
 		return err
 	}
@@ -52,6 +55,9 @@ func (c *compareCmd) Run(e *env) error {
 		return err
 	}
 	defer backend.Close()
+	if err := c.fill(e, backend, tasks, budget); err != nil {
+		return err
+	}
 	got, err := meta.Compare(e.ctx, backend, tasks, strategies, c.Runs, budget, rsie.NewKey(c.Seed))
 	if err != nil {
 		return err
@@ -94,11 +100,25 @@ func comparisonCSV(c *meta.Comparison) []byte {
 	for k := range meta.ErtTargets {
 		fmt.Fprintf(&b, ",evaluations_to_0.%d", k+1)
 	}
+	b.WriteString(",aocc")
+	for _, p := range meta.Precisions {
+		fmt.Fprintf(&b, ",evaluations_to_%.0e", p)
+	}
 	b.WriteByte('\n')
 	for _, r := range c.Each {
 		fmt.Fprintf(&b, "%s,%s,%d,%d,%d,%s,%s,%s", csvCell(r.Task), csvCell(r.Strategy), r.Replicate,
 			r.Seed, c.Budget, exact(r.Fitness), exact(r.Quality), exact(r.Area))
 		for _, e := range r.Reach {
+			b.WriteByte(',')
+			if e > 0 {
+				b.WriteString(strconv.Itoa(e))
+			}
+		}
+		b.WriteByte(',')
+		if r.AOCC > 0 {
+			b.WriteString(exact(r.AOCC))
+		}
+		for _, e := range r.Precise {
 			b.WriteByte(',')
 			if e > 0 {
 				b.WriteString(strconv.Itoa(e))
@@ -125,11 +145,17 @@ func printComparison(w io.Writer, c *meta.Comparison) {
 		c.Runs, c.Budget, c.Seed, c.Reference)
 	fmt.Fprintln(w, "Figures are interquartile means over seeds with 95 % bootstrap intervals. Verdicts: Wilcoxon\n"+
 		"signed-rank against the reference, paired by seed, Holm over the strategies, level 0.05.")
+	foreign := map[int][]string{} // tasks by the budget of their anchors
 	for _, t := range c.Tasks {
-		if !t.Measured && t.AnchorBudget != c.Budget {
-			fmt.Fprintf(w, "The anchors of task %s hold for %d evaluations: read its qualities as relative.\n",
-				t.Task, t.AnchorBudget)
+		if !t.Measured && t.AnchorBudget != c.Budget && t.Anchors.Floor == 0 {
+			foreign[t.AnchorBudget] = append(foreign[t.AnchorBudget], t.Task)
 		}
+	}
+	for _, budget := range slices.Sorted(maps.Keys(foreign)) {
+		fmt.Fprintf(w, "The anchors of %s hold for %d evaluations: read qualities as relative there.\n",
+			strings.Join(foreign[budget], ", "), budget)
+	}
+	for _, t := range c.Tasks {
 		if t.Measured {
 			fmt.Fprintf(w, "The file of task %s has no anchors; measured for this comparison: "+
 				"quality 0 at %.6g, quality 1 at %.6g.\n", t.Task, t.Anchors.F0, t.Anchors.F1)
@@ -146,6 +172,43 @@ func printComparison(w io.Writer, c *meta.Comparison) {
 	fitnessTable(w, c)
 	fmt.Fprintln(w, "\nExpected evaluations to reach a quality (minimised; - = no run reached it)")
 	timesTable(w, c)
+	preciseTable(w, c)
+}
+
+// preciseTable writes what function tasks have besides.
+func preciseTable(w io.Writer, c *meta.Comparison) {
+	head := []string{"task", "strategy", "AOCC"}
+	for _, p := range meta.Precisions {
+		head = append(head, fmt.Sprintf("%.0e", p))
+	}
+	rows := [][]string{head}
+	add := func(name string, all []meta.ComparisonRow) {
+		for _, r := range all {
+			if r.AOCC == nil {
+				continue
+			}
+			row := []string{name, r.Strategy, fixed(*r.AOCC)}
+			for _, x := range r.Precisions {
+				cell := "-"
+				if x.Evaluations != nil {
+					cell = fmt.Sprintf("%.0f", *x.Evaluations)
+				}
+				row = append(row, cell)
+			}
+			rows = append(rows, row)
+			name = ""
+		}
+	}
+	for _, t := range c.Tasks {
+		add(t.Task, t.Rows)
+	}
+	add("all tasks", c.Overall)
+	if len(rows) == 1 {
+		return
+	}
+	fmt.Fprintln(w, "\nExpected evaluations to reach a precision f - f_opt (minimised; - = no run reached it) and mean\n"+
+		"area over the convergence curve, AOCC (maximised; from 1e2 to 1e-8 on a logarithmic scale)")
+	table(w, 2, rows)
 }
 
 func measureTable(w io.Writer, c *meta.Comparison, of func(meta.ComparisonRow) meta.Measure) {

@@ -17,7 +17,7 @@ import (
 )
 
 type evolveCmd struct {
-	Suite           string   `help:"quick, standard, or a task or suite file. Default: quick, or the tasks of ./tasks.yaml where there is one." placeholder:"quick|standard|FILE"`
+	Suite           string   `help:"quick, standard, a task or suite file, or generated:FAMILY,FAMILY?seed=0&count=20; +generated:... adds to another. Default: quick, or the tasks of ./tasks.yaml where there is one." placeholder:"quick|standard|FILE"`
 	Tasks           []string `help:"Only these tasks of the suite." placeholder:"a,b"`
 	MetaPopulation  *int     `help:"Strategies per generation. Default: 20, standard suite 24." placeholder:"N"`
 	MetaGenerations *int     `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
@@ -27,9 +27,10 @@ type evolveCmd struct {
 	Restarts        *int     `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
 	FinalRuns       *int     `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
 	Without         []string `help:"Parts of the search to switch off: halving, racing, evidence." placeholder:"PART,..."`
-	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: all six terms as documented." placeholder:"NAME=W,..."`
+	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02." placeholder:"NAME=W,..."`
 	Seed            uint64   `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
 	Out             string   `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
+	anchorFlags
 	backendFlags
 	jsonFlag
 }
@@ -65,7 +66,7 @@ func (c *evolveCmd) Run(e *env) error {
 		return err
 	}
 	defer closeTasks(suite.Tasks)
-	tasks, err := suite.Select(c.Tasks)
+	tasks, err := selectTasks(suite, c.Tasks)
 	if err != nil {
 		return err
 	}
@@ -94,6 +95,9 @@ func (c *evolveCmd) Run(e *env) error {
 	if exists(filepath.Join(dir, "run.db")) {
 		return fmt.Errorf("%w: %s already holds a run; continue it with rsie resume %s, or give another --out",
 			rsie.ErrInvalid, dir, dir)
+	}
+	if err := c.fill(e, backend, tasks, cfg.BaseBudget); err != nil {
+		return err
 	}
 	own := !exists(dir)
 	st, err := store.Create(dir, b)
@@ -143,11 +147,8 @@ func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) 
 	if cfg.Without, err = parseDevices(c.Without); err != nil {
 		return cfg, err
 	}
-	if !isPreset(name) {
-		// A run may be resumed from another folder.
-		if cfg.Suite, err = filepath.Abs(name); err != nil {
-			return cfg, err
-		}
+	if cfg.Suite, err = absoluteSuite(name); err != nil {
+		return cfg, err
 	}
 	teachers := 0
 	for _, t := range tasks {

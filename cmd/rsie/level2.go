@@ -26,10 +26,20 @@ type evolveResult struct {
 // taskRef returns how rsie train names the first task of a run.
 func taskRef(cfg runConfig, r meta.Report) string {
 	own, err := filepath.Abs("tasks.yaml")
-	if isPreset(cfg.Suite) || err == nil && own == cfg.Suite {
-		return r.Tasks[0].Name
+	name := r.Tasks[0].Name
+	if rest, ok := strings.CutPrefix(name, "generated/"); ok {
+		if _, err := task.OpenFamily(strings.Split(rest, "/")[0]); err == nil {
+			return name
+		}
 	}
-	return cfg.Suite + "#" + r.Tasks[0].Name
+	if isPreset(strings.Split(cfg.Suite, joint)[0]) || err == nil && own == cfg.Suite {
+		return name
+	}
+	ref := cfg.Suite + "#" + name
+	if strings.ContainsAny(ref, "?&") {
+		ref = "'" + ref + "'" // for a shell
+	}
+	return ref
 }
 
 // otherAnchors names the tasks whose anchors hold for another budget, with that budget.
@@ -57,8 +67,8 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 			from = ", all done: only the winners are measured"
 		}
 	}
-	fmt.Fprintf(e.stderr, "run %s: %d tasks, %d generations of %d strategies%s; Ctrl-C saves and stops\n",
-		dir, len(tasks), cfg.MetaGenerations, cfg.MetaPopulation, from)
+	fmt.Fprintf(e.stderr, "run %s: %s, %s of %d strategies%s; Ctrl-C saves and stops\n",
+		dir, count(len(tasks), "task"), count(cfg.MetaGenerations, "generation"), cfg.MetaPopulation, from)
 	if others := otherAnchors(tasks, cfg.BaseBudget); len(others) > 0 {
 		fmt.Fprintf(e.stderr, "anchors of %s do not hold for %d evaluations; this run measures its own\n",
 			strings.Join(others, ", "), cfg.BaseBudget)

@@ -92,6 +92,14 @@ func table(w io.Writer, texts int, rows [][]string) {
 	}
 }
 
+// count returns a number with its noun, "1 run" or "3 runs".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // writeFile writes a whole file or nothing: to a temporary name beside it, then renamed.
 func writeFile(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".rsie-*")

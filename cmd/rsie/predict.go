@@ -95,7 +95,7 @@ func (c *predictCmd) Run(e *env) error {
 	if err := writeFile(c.Out, b.Bytes()); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "%d predictions written to %s\n", rows.S, c.Out)
+	fmt.Fprintf(e.stderr, "%s written to %s\n", count(rows.S, "prediction"), c.Out)
 	return nil
 }
 

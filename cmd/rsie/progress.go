@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -59,11 +60,14 @@ func (p *progress) generation(g meta.Generation) {
 
 // say reports what is being done besides generations.
 func (p *progress) say(text string) {
-	if p.bar != nil {
+	switch {
+	case p.bar == nil:
+		fmt.Fprintln(p.w, text)
+	case strings.HasPrefix(text, "warning:"):
+		fmt.Fprintln(p.pool, text) // above the bar, where it stays
+	default:
 		p.text.Store(&text)
-		return
 	}
-	fmt.Fprintln(p.w, text)
 }
 
 // close ends the bar; it may be called twice.

@@ -12,6 +12,7 @@ import (
 type resumeCmd struct {
 	Dir     string `arg:"" help:"Folder of the run."`
 	Workers int    `help:"CPU workers; 0 means one per core. The result does not depend on it." default:"0"`
+	anchorFlags
 	jsonFlag
 }
 
@@ -42,7 +43,7 @@ func (c *resumeCmd) Run(e *env) error {
 		return err
 	}
 	defer closeTasks(suite.Tasks)
-	tasks, err := suite.Select(cfg.Tasks)
+	tasks, err := selectTasks(suite, cfg.Tasks)
 	if err != nil {
 		return err
 	}
@@ -57,5 +58,8 @@ func (c *resumeCmd) Run(e *env) error {
 		return err
 	}
 	defer backend.Close()
+	if err := c.fill(e, backend, tasks, cfg.BaseBudget); err != nil {
+		return err
+	}
 	return evolve(e, c.Dir, cfg, tasks, backend, st, c.JSON)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/meta"
@@ -48,7 +49,7 @@ type strategyShowCmd struct {
 	jsonFlag
 }
 
-// Run shows every gene that has an effect, with the range it is searched in.
+// Run shows every gene that has an effect, with the values it is searched among.
 func (c *strategyShowCmd) Run(e *env) error {
 	s, err := meta.FindStrategy(c.Strategy)
 	if err != nil {
@@ -62,23 +63,34 @@ func (c *strategyShowCmd) Run(e *env) error {
 		fmt.Fprintf(e.stdout, "meta-fitness %.3f (maximised)\n", *s.FitnessScore)
 	}
 	rows := [][]string{{"gene", "value", "searched"}}
+	left := 0
 	for _, g := range rsie.StrategySpace {
-		if !g.IsActive(&s) {
-			continue
-		}
-		searched := fmt.Sprintf("%g to %g", g.Min, g.Max)
 		switch {
-		case g.Kind == rsie.Category:
-			searched = fmt.Sprint(g.Values)
-		case g.Kind == rsie.Flag:
-			searched = "true, false"
-		case g.Log:
-			searched += " log"
+		case !g.IsActive(&s):
+		case g.IsNeutral(&s):
+			left++
+		default:
+			rows = append(rows, []string{g.Name, g.Format(&s), searched(g)})
 		}
-		rows = append(rows, []string{g.Name, g.Format(&s), searched})
 	}
-	table(e.stdout, 1, rows)
+	table(e.stdout, 3, rows)
+	if left > 0 {
+		fmt.Fprintf(e.stdout, "Not listed: %d parts of laws that change nothing (exponents of 0, constant schedules).\n", left)
+	}
 	return nil
+}
+
+// searched returns the values of a gene that level 2 searches, in words.
+func searched(g rsie.Gene) string {
+	switch {
+	case g.Kind == rsie.Category:
+		return strings.Join(g.Values, ", ")
+	case g.Kind == rsie.Flag:
+		return "true, false"
+	case g.Log:
+		return fmt.Sprintf("%g to %g, logarithmic", g.Min, g.Max)
+	}
+	return fmt.Sprintf("%g to %g", g.Min, g.Max)
 }
 
 type strategyDiffCmd struct {
@@ -112,7 +124,8 @@ func (c *strategyDiffCmd) Run(e *env) error {
 	for _, d := range diff {
 		rows = append(rows, []string{d.Gene, d.A, d.B})
 	}
-	table(e.stdout, 1, rows)
+	table(e.stdout, 3, rows)
+	fmt.Fprintln(e.stdout, "- marks a gene without effect in that strategy.")
 	return nil
 }
 

@@ -10,10 +10,15 @@ import (
 	"github.com/symbio-ai/recursive-improvement/task"
 )
 
-// loadSuite returns a preset or the tasks of a file. The programs of exec tasks write their
+// loadSuite returns a preset, generated tasks or the tasks of a file, or several joined by +. The programs of exec tasks write their
 // standard error to programs.
 func loadSuite(name string, e *env, workers int, programs io.Writer) (*task.Suite, error) {
-	if isPreset(name) {
+	switch {
+	case strings.Contains(name, joint):
+		return joinedSuite(name, e, workers, programs)
+	case task.IsGenerated(name):
+		return task.Generated(name)
+	case isPreset(name):
 		return task.Embedded(name)
 	}
 	return task.Load(name, loadOptions(e, workers, programs))
@@ -44,9 +49,19 @@ func suiteBudget(s *task.Suite) int {
 	return 2000
 }
 
-// findTask returns the task that a reference names: FILE (its only task), FILE#name, a task of
-// ./tasks.yaml, or one of the standard suite. The caller closes it.
+// findTask returns the task that a reference names: FILE (its only task), FILE#name, a function, a
+// task of ./tasks.yaml, a generated one, or one of the standard suite. The caller closes it.
 func findTask(ref string, e *env, workers int) (*task.Task, error) {
+	if task.IsFunction(ref) {
+		all, err := task.Functions(ref)
+		if err == nil && len(all) != 1 {
+			err = fmt.Errorf("%w: %s names %d functions; name one, such as %s", rsie.ErrInvalid, ref, len(all), all[0].Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return all[0], nil
+	}
 	suite, name, err := taskSuite(ref, e, workers)
 	if err != nil {
 		return nil, err
@@ -88,6 +103,10 @@ func taskSuite(ref string, e *env, workers int) (*task.Suite, string, error) {
 	if path, name, ok := strings.Cut(ref, "#"); ok {
 		s, err := loadSuite(path, e, workers, e.stderr)
 		return s, name, err
+	}
+	if task.IsGenerated(ref) {
+		s, err := task.Generated(ref)
+		return s, "", err
 	}
 	if strings.ContainsAny(ref, `/\`) || strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml") {
 		s, err := loadSuite(ref, e, workers, e.stderr)

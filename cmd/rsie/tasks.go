@@ -13,11 +13,12 @@ import (
 )
 
 type tasksCmd struct {
-	List    tasksListCmd    `cmd:"" default:"withargs" help:"List the tasks of a suite."`
-	Show    tasksShowCmd    `cmd:"" help:"Show a task."`
-	Eval    tasksEvalCmd    `cmd:"" help:"Fitness and metrics of given parameter vectors."`
-	Schema  tasksSchemaCmd  `cmd:"" help:"Print the JSON Schema of task files, for editors."`
-	Anchors tasksAnchorsCmd `cmd:"" help:"Measure the reference values of a file's tasks and write them into it."`
+	List     tasksListCmd     `cmd:"" default:"withargs" help:"List the tasks of a suite."`
+	Show     tasksShowCmd     `cmd:"" help:"Show a task."`
+	Eval     tasksEvalCmd     `cmd:"" help:"Fitness and metrics of given parameter vectors."`
+	Schema   tasksSchemaCmd   `cmd:"" help:"Print the JSON Schema of task files, for editors."`
+	Generate tasksGenerateCmd `cmd:"" help:"Generate tasks of a family from a seed, or list the families."`
+	Anchors  tasksAnchorsCmd  `cmd:"" help:"Measure the reference values of a file's tasks and write them into it."`
 }
 
 type tasksListCmd struct {
@@ -35,8 +36,17 @@ type taskRow struct {
 	Anchors *rsie.Anchors `json:"anchors"`
 	Digest  string        `json:"digest"`
 	Rows    [3]int        `json:"rows"` // training, validation, test
-	Blocks  []rsie.Block  `json:"blocks,omitempty"`
+	Blocks  []blockRow    `json:"blocks,omitempty"`
 	Text    string        `json:"description,omitempty"`
+}
+
+// blockRow is a matrix or vector of the parameters as --json shows it.
+type blockRow struct {
+	Offset int     `json:"offset"`
+	Rows   int     `json:"rows"`
+	Cols   int     `json:"cols"`
+	Layer  int     `json:"layer"`
+	Std    float64 `json:"start_std"`
 }
 
 func rowOf(t *task.Task) taskRow {
@@ -80,7 +90,7 @@ func (c *tasksListCmd) Run(e *env) error {
 }
 
 type tasksShowCmd struct {
-	Name string `arg:"" help:"NAME, FILE or FILE#NAME."`
+	Name string `arg:"" help:"NAME, FILE, FILE#NAME, or a function: bbob/f3/d5/i7, bbob-noisy/f101/d5/i1, bbob-mixture/d5/i3."`
 	jsonFlag
 }
 
@@ -92,7 +102,9 @@ func (c *tasksShowCmd) Run(e *env) error {
 	}
 	defer t.Close()
 	r := rowOf(t)
-	r.Blocks = t.Problem.Shape().Blocks
+	for _, b := range t.Problem.Shape().Blocks {
+		r.Blocks = append(r.Blocks, blockRow(b))
+	}
 	if c.JSON {
 		return printJSON(e.stdout, r)
 	}
@@ -100,8 +112,12 @@ func (c *tasksShowCmd) Run(e *env) error {
 	if r.Text != "" {
 		fmt.Fprintln(e.stdout, r.Text)
 	}
-	fmt.Fprintf(e.stdout, "rows %d training, %d validation, %d test; budget %d evaluations; fitness is minimised\n",
-		r.Rows[0], r.Rows[1], r.Rows[2], r.Budget)
+	if r.Rows[0] == 0 {
+		fmt.Fprintf(e.stdout, "budget %d evaluations; fitness is minimised\n", r.Budget)
+	} else {
+		fmt.Fprintf(e.stdout, "rows %d training, %d validation, %d test; budget %d evaluations; fitness is minimised\n",
+			r.Rows[0], r.Rows[1], r.Rows[2], r.Budget)
+	}
 	if r.Anchors != nil {
 		fmt.Fprintf(e.stdout, "anchors: quality 0 at %.9g, quality 1 at %.9g\n", r.Anchors.F0, r.Anchors.F1)
 	}
@@ -127,6 +143,8 @@ type evalResult struct {
 	Task    string                          `json:"task"`
 	Fitness []float64                       `json:"fitness"` // training, minimised
 	Metrics []map[string]map[string]float64 `json:"metrics"` // per point, by part
+	// Precision is f - f_opt without noise, of functions alone.
+	Precision []float64 `json:"precision,omitempty"`
 }
 
 // maxPointsFile is the largest file of points read, in bytes.
@@ -168,17 +186,27 @@ func (c *tasksEvalCmd) Run(e *env) error {
 			}
 		}
 		out.Metrics = append(out.Metrics, byPart)
+		if p, ok := t.Precision(points[i*dim:][:dim]); ok {
+			out.Precision = append(out.Precision, p)
+		}
 	}
 	if c.JSON {
 		return printJSON(e.stdout, out)
 	}
-	fmt.Fprintf(e.stdout, "%s: %d points, fitness is minimised\n", t.Name, len(out.Fitness))
+	fmt.Fprintf(e.stdout, "%s: %s, fitness is minimised\n", t.Name, count(len(out.Fitness), "point"))
 	for i, f := range out.Fitness {
-		b, err := json.Marshal(out.Metrics[i])
-		if err != nil {
-			return err
+		fmt.Fprintf(e.stdout, "point %d  fitness %.17g", i, f)
+		if len(out.Metrics[i]) > 0 {
+			b, err := json.Marshal(out.Metrics[i])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(e.stdout, "  %s", b)
 		}
-		fmt.Fprintf(e.stdout, "point %d  fitness %.17g  %s\n", i, f, b)
+		fmt.Fprintln(e.stdout)
+		if out.Precision != nil {
+			fmt.Fprintf(e.stdout, "         precision %.17g above the lowest value\n", out.Precision[i])
+		}
 	}
 	return nil
 }

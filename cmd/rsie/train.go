@@ -12,8 +12,8 @@ import (
 )
 
 type trainCmd struct {
-	Task     string `arg:"" help:"A task of ./tasks.yaml or of the embedded suite, or FILE or FILE#NAME."`
-	Strategy string `help:"A hand-designed strategy's name, or FILE or FILE#genome_id." default:"snes" placeholder:"NAME|FILE[#ID]"`
+	Task     string `arg:"" help:"A task of ./tasks.yaml or of the embedded suite, generated/FAMILY/SEED, a function such as bbob/f3/d5/i7, FILE or FILE#NAME."`
+	Strategy string `help:"A hand-designed strategy's name, or FILE or FILE#genome_id. Default: snes." default:"snes" placeholder:"NAME|FILE[#ID]"`
 	Budget   *int   `help:"Evaluations per run. Default: the task's." placeholder:"N"`
 	Runs     int    `help:"Runs; the one of lowest validation loss is kept." default:"3"`
 	Seed     uint64 `help:"Seed; the same seed gives the same bytes." default:"1"`
@@ -31,6 +31,7 @@ type trainResult struct {
 	Runs        []float64                     `json:"runs"`
 	Kept        int                           `json:"kept_run"`
 	Quality     *float64                      `json:"quality"`
+	Precision   *float64                      `json:"precision,omitempty"` // f - f_opt, of a function
 	Metrics     map[string]map[string]float64 `json:"metrics"`
 	Out         string                        `json:"out"`
 	Parameters  int                           `json:"parameters"`
@@ -80,6 +81,10 @@ func (c *trainCmd) Run(e *env) error {
 	result := trainResult{Task: t.Name, Strategy: s.GenomeID, Budget: budget, Fitness: got.Fitness, Runs: got.Runs,
 		Kept: got.Run, Quality: got.Quality, Metrics: map[string]map[string]float64{}, Out: out,
 		Parameters: len(got.Point), Evaluations: budget * c.Runs}
+	if t.Anchors != nil && t.Anchors.Floor > 0 {
+		above := got.Fitness - t.Anchors.F1
+		result.Precision = &above
+	}
 	for _, p := range []string{"training", "validation", "test"} {
 		result.Metrics[p] = map[string]float64{}
 		for _, m := range got.Metrics[p] {
@@ -126,11 +131,14 @@ func savePoint(out string, got *meta.TrainReport) error {
 }
 
 func printTrained(e *env, r trainResult, got *meta.TrainReport) {
-	fmt.Fprintf(e.stdout, "trained %s with %s: %d parameters, %d runs of %d evaluations\n",
-		r.Task, r.Strategy, r.Parameters, len(r.Runs), r.Budget)
+	fmt.Fprintf(e.stdout, "trained %s with %s: %d parameters, %s of %d evaluations\n",
+		r.Task, r.Strategy, r.Parameters, count(len(r.Runs), "run"), r.Budget)
 	fmt.Fprintf(e.stdout, "training fitness %.6g (minimised), run %d of %d kept\n", r.Fitness, r.Kept+1, len(r.Runs))
 	if r.Quality != nil {
 		fmt.Fprintf(e.stdout, "quality %.3f (0 = random search, 1 = best known)\n", *r.Quality)
+	}
+	if r.Precision != nil {
+		fmt.Fprintf(e.stdout, "precision %.6g above the lowest value\n", *r.Precision)
 	}
 	rows := [][]string{{"metric", "training", "validation", "test", "better is"}}
 	for i, m := range got.Metrics["training"] {

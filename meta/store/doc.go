@@ -56,7 +56,7 @@ type Result struct {
 	Seed        uint64
 	Phase       string // such as search
 	Evaluations int64
-	Final       float64 // quality at the end, 1 is the best known
+	Final       float64 // best fitness at the end, minimised
 	Area        float64 // under the curve of quality
 	MetaFitness float64
 	Metrics     []byte // a JSON document
