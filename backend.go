@@ -59,6 +59,10 @@ const (
 	OpEvaluateProbes
 	// OpSettle keeps what the probes found: best point, mean, two-point step control.
 	OpSettle
+	// OpReplace, after the evaluation and before OpRank, lets the members that children of
+	// pairwise runs were made against survive where the children are worse, and updates the
+	// archive, the success history and the steps of groups.
+	OpReplace
 	opEnd
 )
 
@@ -68,21 +72,24 @@ const OpCount = int(opEnd)
 // String returns the lower-case name.
 func (o Op) String() string {
 	return [...]string{"", "initialise", "breed", "sample", "survive", "evaluate", "rank", "share",
-		"measure", "update", "factor", "probe", "evaluate probes", "settle"}[o]
+		"measure", "update", "factor", "probe", "evaluate probes", "settle", "replace"}[o]
 }
 
 // Flags of a table entry.
 const (
-	FlagActive    uint16 = 1 << iota // the run takes part
-	FlagMirrored                     // samples in pairs
-	FlagSharing                      // fitness sharing
-	FlagAdaptive                     // adaptive mutation rate
-	FlagBegin                        // distribution: all memory is reset before sampling
-	FlagFromBest                     // with FlagBegin: the mean is the best point, else a draw
-	FlagDraws                        // distribution: the members are starting draws, the best becomes the mean
-	FlagPath                         // rank-one noise along the path
-	FlagDecompose                    // the covariance matrix is decomposed after its update
-	FlagWatch                        // OpUpdate writes what termination criteria look at
+	FlagActive     uint16 = 1 << iota // the run takes part
+	FlagMirrored                      // samples in pairs
+	FlagSharing                       // fitness sharing
+	FlagAdaptive                      // adaptive mutation rate
+	FlagBegin                         // distribution: all memory is reset before sampling
+	FlagFromBest                      // with FlagBegin: the mean is the best point, else a draw
+	FlagDraws                         // distribution: the members are starting draws, the best becomes the mean
+	FlagPath                          // rank-one noise along the path
+	FlagDecompose                     // the covariance matrix is decomposed after its update
+	FlagWatch                         // OpUpdate writes what termination criteria look at
+	FlagPairwise                      // children are compared with one member each
+	FlagBestBreeds                    // the first child is one of the best member
+	FlagVaryBest                      // differential: the share of best members varies by child
 )
 
 // Codes of the table: the order of the values in [StrategySpace], counted from 1.
@@ -90,14 +97,19 @@ const (
 	CodePopulation, CodeDistribution, CodeRandom                             uint8 = 1, 2, 3
 	CodeTournament, CodeRoulette, CodeRankLinear, CodeElitism                uint8 = 1, 2, 3, 4
 	CodeGaussian, CodeSVD, CodeDropout, CodeAdaptive                         uint8 = 1, 2, 3, 4
+	CodeDifferential, CodeSelfAdaptive                                       uint8 = 5, 6
+	CodeBaseRandom, CodeBaseBest, CodeToBest                                 uint8 = 1, 2, 3
+	CodeNoHistory, CodeSHADE, CodeLSHADE                                     uint8 = 1, 2, 3
+	CodeNormal, CodeOrthogonal, CodeSobol, CodeLowRank                       uint8 = 1, 2, 3, 4
 	CodeAveraging, CodeSwapping, CodeWeightedMerge                           uint8 = 1, 2, 3
 	CodeCentred, CodeLogarithmic, CodeUtility, CodeEqual, CodeSoftmax        uint8 = 1, 2, 3, 4, 5
-	CodeTutorial                                                             uint8 = 6
+	CodeTutorial, CodeLogistic                                               uint8 = 6, 7
 	CodePlain, CodeAdam, CodeClipUp                                          uint8 = 1, 2, 3
 	CodeNoControl, CodeCumulative, CodePathLength, CodeSuccess, CodeTwoPoint uint8 = 1, 2, 3, 4, 5
 	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential                 uint8 = 1, 2, 3, 4
 	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
 	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
+	CodeFastNES                                                              uint8 = 7
 )
 
 // Constants of the operators.
@@ -111,6 +123,10 @@ const (
 	SigmaLowest, SigmaHighest = 1e-4, 1e2 // of sigma by a control other than cumulative, as a factor
 	MaxSigmaChange            = 0.5       // of ln sigma in a generation, by such a control
 	PathGeneration            = 4         // first generation that samples along the path
+	OwnStepLowest             = 1e-9      // of a self-adaptive step, as a factor on the strength
+	OwnStepHighest            = 10
+	HistorySpread             = 0.1 // of rates and strengths around the success history
+	MaxHistory                = 128 // entries of a success history, groups of steps
 )
 
 // Run is one entry of the run table: what a run's strategy means in this generation. Laws and
@@ -123,6 +139,7 @@ type Run struct {
 	Since      uint32 // generations since the last FlagBegin
 	Offset     uint32 // global index of member 0
 	Members    uint32 // rows of the run, those of probes included
+	Previous   uint32 // members of Now of a population run
 	EvalFrom   uint32
 	EvalTo     uint32
 	Elites     uint32
@@ -131,6 +148,10 @@ type Run struct {
 	Niche      uint32 // members a niche keeps
 	Mu         uint32 // members that count as good
 	Probes     uint32 // rows at the end of the run, evaluated after the update
+	ArchiveAt  uint32 // first row in the archive
+	Archive    uint32 // rows there, in this generation
+	History    uint32 // entries of the success history
+	Groups     uint32 // groups of members that share a self-adaptive step; 0: each has its own
 	Slot       uint32 // of the run's matrices in State.Matrices, with a full covariance
 	Flags      uint16
 	Family     uint8
@@ -142,7 +163,10 @@ type Run struct {
 	Control    uint8
 	Scales     uint8
 	Covariance uint8
-	_          [5]uint8
+	Base       uint8 // of differential mutation
+	Adaptation uint8 // of the rates of differential mutation
+	Sampling   uint8
+	_          [6]uint8
 
 	CrossoverRate      float64
 	Rate               float64
@@ -173,6 +197,10 @@ type Run struct {
 	CovPathRate    float64 // c of the evolution path
 	CovRankOne     float64 // c1; rank_one: variance along the path
 	CovRankMu      float64 // cmu
+	StepFactor     float64 // largest change of a self-adaptive step
+	ParentShare    float64 // probability of a child of the archive in a distribution run
+	ParentStep     float64 // factor on its steps
+	ParentCross    float64 // probability that it has two parents
 	StartShare     float64 // of the box that starting points are drawn in
 }
 
@@ -183,12 +211,15 @@ const (
 	VecLayer    // fixed factors on the steps by layer
 	VecScale    // diagonal factors on the steps, start at 1
 	VecMoment1  // of the mean's update
-	VecMoment2  // of Adam
+	VecMoment2  // of Adam; v of CR-FM-NES
 	VecStepPath // of the step control
 	VecPath     // evolution path of the covariance
 	VecBest     // best point ever evaluated
 	VecCount
 )
+
+// VecDirection is the direction v that CR-FM-NES keeps in place of Adam's moment.
+const VecDirection = VecMoment2
 
 // Entries of State.Memory of one run.
 const (
@@ -202,6 +233,8 @@ const (
 	MemSigma            // factor of the step control on sigma, starts at 1
 	MemMedian           // median fitness of the last generation
 	MemUpdates          // updates since the last FlagBegin
+	MemArchive          // rows of the archive in use
+	MemHistory          // entry of the success history that is written next
 	MemExtent           // with FlagWatch: largest step along a coordinate
 	MemCondition        // with FlagWatch: condition number of the covariance
 	MemStuck            // with FlagWatch: 1 when a step does not change the mean's digits
@@ -218,6 +251,8 @@ type Generation struct {
 	Parent    Buffer // Index [M]: first parent of a child, its own number for others
 	Factors   Buffer // Float [M, FactorLen], nil unless a run mutates by svd
 	Factored  Buffer // Index [M, len(Blocks)]: 1 where Factors are valid, nil like Factors
+	Strengths Buffer // Float [M]: own step or differential weight, nil unless a run has such
+	Rates     Buffer // Float [M]: crossover rate of differential mutation, nil like Strengths
 }
 
 // State is everything a batch of runs has on a backend. Saving and loading all buffers saves
@@ -232,11 +267,29 @@ type State struct {
 	Now, Next Generation
 	Vectors   Buffer // Float [Runs, VecCount, Stride]
 	Memory    Buffer // Float [Runs, MemCount]
+
+	// Of runs that keep points besides their population, nil without such.
+	Archive        Buffer // Float [Needs.Archive, Stride]
+	ArchiveFitness Buffer // Float [Needs.Archive]
+	// Strengths, then rates of the success history, or the steps of the groups; nil without.
+	History Buffer // Float [Runs, 2, MaxHistory]
+
 	// Matrices is Float [slots, MatrixLen], nil without a run that learns a full covariance.
 	// A slot of CodeFull holds C, its eigenvectors as rows and the roots of its eigenvalues; one
 	// of CodeExponential the transpose of A with C = A·Aᵀ, the inverse of A, and D unused values.
 	Matrices Buffer
-	slots    int
+
+	needs Needs
+}
+
+// Needs says what a state has to hold.
+type Needs struct {
+	Members []int // rows of each run
+	SVD     bool  // factors of the members
+	Own     bool  // strengths and rates of the members
+	Archive int   // rows of the archives of all runs
+	History bool  // success histories or steps of groups
+	Slots   int   // runs that learn a full covariance
 }
 
 // MatrixLen returns the length of the matrices of one run with a full covariance of dim
@@ -296,9 +349,8 @@ func FactorLen(blocks []Block) int {
 	return n
 }
 
-// NewState allocates a state for runs of the given population sizes. svd says whether factors
-// are needed, slots how many runs learn a full covariance. On an error nothing stays allocated.
-func NewState(b Backend, shape Shape, members []int, svd bool, slots int) (*State, error) {
+// NewState allocates a state. On an error nothing stays allocated.
+func NewState(b Backend, shape Shape, needs Needs) (*State, error) {
 	if err := shape.Check(); err != nil {
 		return nil, err
 	}
@@ -306,14 +358,14 @@ func NewState(b Backend, shape Shape, members []int, svd bool, slots int) (*Stat
 		return nil, fmt.Errorf("%w: %s needs %d-bit floats, %s has %d; use --backend gonum",
 			ErrUnsupported, shape.Name, shape.Bits, b.Info().Name, bits)
 	}
-	s := &State{Shape: shape, Stride: Stride(shape.Dim), Runs: len(members), slots: slots}
-	for _, n := range members {
+	s := &State{Shape: shape, Stride: Stride(shape.Dim), Runs: len(needs.Members), needs: needs}
+	for _, n := range needs.Members {
 		s.Members += n
 	}
-	if svd {
+	if needs.SVD {
 		s.FactorLen = FactorLen(shape.Blocks)
 	}
-	if slots > 0 {
+	if needs.Slots > 0 {
 		s.MatrixLen = MatrixLen(shape.Dim)
 	}
 	for _, a := range s.layout() {
@@ -341,9 +393,18 @@ func (s *State) layout() []slot {
 	out := []slot{
 		{&s.Vectors, Float, s.Runs * VecCount * s.Stride},
 		{&s.Memory, Float, s.Runs * MemCount},
-		{&s.Matrices, Float, s.slots * s.MatrixLen},
+		{&s.Matrices, Float, s.needs.Slots * s.MatrixLen},
 	}
-	factored := 0
+	out = append(out,
+		slot{&s.Archive, Float, s.needs.Archive * s.Stride},
+		slot{&s.ArchiveFitness, Float, s.needs.Archive})
+	if s.needs.History {
+		out = append(out, slot{&s.History, Float, s.Runs * 2 * MaxHistory})
+	}
+	factored, own := 0, 0
+	if s.needs.Own {
+		own = s.Members
+	}
 	if s.FactorLen > 0 {
 		factored = s.Members * len(s.Shape.Blocks)
 	}
@@ -356,13 +417,15 @@ func (s *State) layout() []slot {
 			slot{&g.Choice, Index, s.Members},
 			slot{&g.Parent, Index, s.Members},
 			slot{&g.Factors, Float, s.Members * s.FactorLen},
-			slot{&g.Factored, Index, factored})
+			slot{&g.Factored, Index, factored},
+			slot{&g.Strengths, Float, own},
+			slot{&g.Rates, Float, own})
 	}
 	return out
 }
 
 // Slots returns the number of runs that have matrices.
-func (s *State) Slots() int { return s.slots }
+func (s *State) Slots() int { return s.needs.Slots }
 
 // Swap makes Next the generation that was told last.
 func (s *State) Swap() { s.Now, s.Next = s.Next, s.Now }

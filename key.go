@@ -19,6 +19,8 @@ const (
 	StreamChild                        // derived keys
 	StreamResample                     // bootstrap and races
 	StreamPath                         // noise along the evolution path
+	StreamScramble                     // what a low-discrepancy sequence is scrambled by
+	StreamArchive                      // which row of a full archive is overwritten
 	StreamRestart                      // sizes and steps of restarts
 )
 

@@ -46,31 +46,48 @@ var commonGenes = Space{
 }
 
 var populationGenes = Space{
-	category("selection_strategy", []Selection{Tournament, Roulette, RankLinear, Elitism},
-		func(s *Strategy) *Selection { return &s.Selection }, isPopulation),
-	category("mutation_strategy", []Mutation{Gaussian, SVD, Dropout, Adaptive},
+	category("mutation_strategy", []Mutation{Gaussian, SVD, Dropout, Adaptive, Differential, SelfAdaptive},
 		func(s *Strategy) *Mutation { return &s.Mutation }, isPopulation),
-	real("crossover_rate", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.CrossoverRate }, isPopulation),
+	category("selection_strategy", []Selection{Tournament, Roulette, RankLinear, Elitism},
+		func(s *Strategy) *Selection { return &s.Selection }, selects),
+	flag("best_breeds", func(s *Strategy) *bool { return &s.BestBreeds }, selects),
+	category("survival", []Survival{Elites, Pairwise}, func(s *Strategy) *Survival { return &s.Survival }, isPopulation),
+	real("crossover_rate", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.CrossoverRate }, selects),
 	category("crossover_strategy", []Crossover{Averaging, Swapping, WeightedMerge},
 		func(s *Strategy) *Crossover { return &s.Crossover },
-		func(s *Strategy) bool { return isPopulation(s) && s.CrossoverRate > 0 }),
-	real("elitism_ratio", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.ElitismRatio }, isPopulation),
+		func(s *Strategy) bool { return selects(s) && s.CrossoverRate > 0 }),
+	real("elitism_ratio", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.ElitismRatio },
+		func(s *Strategy) bool { return isPopulation(s) && s.Survival == Elites }),
+	category("differential_base", []Base{BaseRandom, BaseBest, ToBest}, func(s *Strategy) *Base { return &s.Base }, isDifferential),
 	real("mutation_rate", true, 0.001, 1, 0, 1, func(s *Strategy) *float64 { return &s.MutationRate }, isPopulation),
 	real("mutation_strength", true, 1e-3, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.MutationStrength }, hasStrength),
-	real("mutation_strength_end", true, 0.01, 1, 0, 1e6, func(s *Strategy) *float64 { return &s.StrengthEnd }, hasStrength),
 	integer("tournament_size", 2, 20, 1, 1<<20, func(s *Strategy) *int { return &s.TournamentSize },
-		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Tournament }),
+		func(s *Strategy) bool { return selects(s) && s.Selection == Tournament }),
 	real("truncation_ratio", true, 0.02, 1, 0, 1, func(s *Strategy) *float64 { return &s.TruncationRatio },
-		func(s *Strategy) bool { return isPopulation(s) && s.Selection == Elitism }),
+		func(s *Strategy) bool { return selects(s) && s.Selection == Elitism || isToBest(s) }),
+	flag("pbest_varies", func(s *Strategy) *bool { return &s.PBestVaries }, isToBest),
+	real("archive_ratio", false, 0, 3, 0, 100, func(s *Strategy) *float64 { return &s.ArchiveRatio },
+		func(s *Strategy) bool { return isToBest(s) && s.Survival == Pairwise }),
+	category("success_history", []SuccessHistory{NoHistory, SHADE, LSHADE},
+		func(s *Strategy) *SuccessHistory { return &s.SuccessHistory },
+		func(s *Strategy) bool { return isDifferential(s) && s.Survival == Pairwise }),
+	integer("history_length", 1, 100, 1, MaxHistory, func(s *Strategy) *int { return &s.HistoryLength }, hasHistory),
+	real("mutation_strength_end", true, 0.01, 1, 0, 1e6, func(s *Strategy) *float64 { return &s.StrengthEnd },
+		func(s *Strategy) bool { return hasStrength(s) && !hasHistory(s) }),
+	real("step_factor", true, 1.05, 4, 1, 1e3, func(s *Strategy) *float64 { return &s.StepFactor }, isSelfAdaptive),
+	integer("step_groups", 0, 20, 0, MaxHistory, func(s *Strategy) *int { return &s.StepGroups }, isSelfAdaptive),
 	real("diversity_threshold", false, 0, 0.5, 0, 10, func(s *Strategy) *float64 { return &s.DiversityThreshold }, isPopulation),
-	flag("adaptive_mutation", func(s *Strategy) *bool { return &s.AdaptiveMutation }, isPopulation),
-	flag("fitness_sharing", func(s *Strategy) *bool { return &s.FitnessSharing }, isPopulation),
+	flag("adaptive_mutation", func(s *Strategy) *bool { return &s.AdaptiveMutation },
+		func(s *Strategy) bool { return isPopulation(s) && !hasHistory(s) }),
+	flag("fitness_sharing", func(s *Strategy) *bool { return &s.FitnessSharing }, selects),
 	integer("niche_capacity", 1, 20, 1, 1<<20, func(s *Strategy) *int { return &s.NicheCapacity }, isSharing),
 	real("diversity_bonus", false, 0, 1, 0, 100, func(s *Strategy) *float64 { return &s.DiversityBonus }, isSharing),
 }
 
 var distributionGenes = slices.Concat(
 	Space{
+		category("scale_rule", []ScaleRule{NoScales, NaturalRule, Variance, Likelihood, Deviation, SepCMA, FastNES},
+			func(s *Strategy) *ScaleRule { return &s.ScaleRule }, isDistribution),
 		integer("start_draws", 1, 64, 1, 1<<16, func(s *Strategy) *int { return &s.StartDraws }, isDistribution),
 		real("start_hidden_scale", true, 0.3, 6, 0, 1e6, func(s *Strategy) *float64 { return &s.StartHidden }, isDistribution),
 		real("start_output_scale", true, 0.1, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.StartOutput }, isDistribution),
@@ -78,31 +95,34 @@ var distributionGenes = slices.Concat(
 		real("layer_exponent", false, 0, 1, -4, 4, func(s *Strategy) *float64 { return &s.LayerExponent }, isDistribution),
 		real("output_step", true, 0.1, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.OutputStep }, isDistribution),
 		category("population_rule", []PopulationRule{BySize, LogDimension},
-			func(s *Strategy) *PopulationRule { return &s.PopulationRule }, isDistribution),
+			func(s *Strategy) *PopulationRule { return &s.PopulationRule }, hasSize),
 	},
-	law("population_scale", 0.3, 3, 0.1, 10, func(s *Strategy) *Law { return &s.PopulationScale }, isDistribution),
+	law("population_scale", 0.3, 3, 0.01, 1e4, func(s *Strategy) *Law { return &s.PopulationScale }, hasSize),
 	Space{
 		flag("mirrored", func(s *Strategy) *bool { return &s.Mirrored }, isDistribution),
+		category("sampling", []Sampling{Normal, Orthogonal, Sobol, LowRank},
+			func(s *Strategy) *Sampling { return &s.Sampling }, isDistribution),
 		real("density", true, 0.05, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.Density }, isDistribution),
-		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax, Tutorial},
-			func(s *Strategy) *Recombination { return &s.Recombination }, isDistribution),
+		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax, Tutorial, Logistic},
+			func(s *Strategy) *Recombination { return &s.Recombination }, composes),
 		real("parent_fraction", true, 0.05, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentFraction }, hasMu),
 		real("weight_exponent", false, 0, 2, 0, 10, func(s *Strategy) *float64 { return &s.WeightExponent },
-			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Logarithmic }),
-		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight },
-			func(s *Strategy) bool { return hasMu(s) || isDistribution(s) && s.Recombination == Tutorial }),
+			func(s *Strategy) bool { return composes(s) && s.Recombination == Logarithmic }),
+		real("negative_weight", false, 0, 1, 0, 10, func(s *Strategy) *float64 { return &s.NegativeWeight }, hasNegative),
 		real("temperature", true, 0.5, 50, 0, 1e6, func(s *Strategy) *float64 { return &s.Temperature },
-			func(s *Strategy) bool { return isDistribution(s) && s.Recombination == Softmax }),
+			func(s *Strategy) bool {
+				return composes(s) && (s.Recombination == Softmax || s.Recombination == Logistic)
+			}),
 		flag("keep_best", func(s *Strategy) *bool { return &s.KeepBest }, isDistribution),
-		category("update_rule", []UpdateRule{Plain, Adam, ClipUp}, func(s *Strategy) *UpdateRule { return &s.UpdateRule }, isDistribution),
+		category("update_rule", []UpdateRule{Plain, Adam, ClipUp}, func(s *Strategy) *UpdateRule { return &s.UpdateRule }, composes),
 	},
 	law("learning_rate", 0.03, 10, 0, 1e9, func(s *Strategy) *Law { return &s.LearningRate }, isDistribution),
 	Space{
-		real("momentum", false, 0, 0.95, 0, 0.9999, func(s *Strategy) *float64 { return &s.Momentum }, isDistribution),
+		real("momentum", false, 0, 0.95, 0, 0.9999, func(s *Strategy) *float64 { return &s.Momentum }, composes),
 		real("second_moment_rate", true, 5e-4, 0.2, 1e-9, 1, func(s *Strategy) *float64 { return &s.SecondMoment },
-			func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == Adam }),
+			func(s *Strategy) bool { return composes(s) && s.UpdateRule == Adam }),
 		real("max_speed", true, 0.5, 10, 1e-9, 1e9, func(s *Strategy) *float64 { return &s.MaxSpeed },
-			func(s *Strategy) bool { return isDistribution(s) && s.UpdateRule == ClipUp }),
+			func(s *Strategy) bool { return composes(s) && s.UpdateRule == ClipUp }),
 		real("weight_decay", false, 0, 0.001, 0, 1, func(s *Strategy) *float64 { return &s.WeightDecay }, isDistribution),
 		real("pull", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.Pull }, isDistribution),
 		integer("probes", 0, 2, 0, 2, func(s *Strategy) *int { return &s.Probes }, isDistribution),
@@ -110,13 +130,11 @@ var distributionGenes = slices.Concat(
 	law("sigma", 0.005, 3, 1e-12, 1e6, func(s *Strategy) *Law { return &s.Sigma }, isDistribution),
 	Space{
 		category("step_control", []StepControl{NoControl, Cumulative, PathLength, Success, TwoPoint},
-			func(s *Strategy) *StepControl { return &s.StepControl }, isDistribution),
+			func(s *Strategy) *StepControl { return &s.StepControl }, composes),
 	},
 	law("step_gain", 0.01, 1.5, 0, 1e3, func(s *Strategy) *Law { return &s.StepGain },
-		func(s *Strategy) bool { return isDistribution(s) && s.StepControl != NoControl }),
+		func(s *Strategy) bool { return composes(s) && s.StepControl != NoControl }),
 	Space{
-		category("scale_rule", []ScaleRule{NoScales, NaturalRule, Variance, Likelihood, Deviation, SepCMA},
-			func(s *Strategy) *ScaleRule { return &s.ScaleRule }, isDistribution),
 		category("scale_rate_rule", []RateRule{ByLaw, Textbook}, func(s *Strategy) *RateRule { return &s.ScaleRateRule }, hasRate),
 	},
 	law("scale_rate", 0.003, 3, 0, 1e6, func(s *Strategy) *Law { return &s.ScaleRate }, hasRate),
@@ -134,6 +152,12 @@ var distributionGenes = slices.Concat(
 		real("last_phase", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.LastPhase }, isDistribution),
 		real("last_phase_step", true, 0.03, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.LastPhaseStep },
 			func(s *Strategy) bool { return isDistribution(s) && s.LastPhase > 0 }),
+		integer("parents", 0, 20, 0, 1<<16, func(s *Strategy) *int { return &s.Parents }, isDistribution),
+	},
+	law("parent_share", 0.01, 1, 0, 1, func(s *Strategy) *Law { return &s.ParentShare }, hasParents),
+	Space{
+		real("parent_step", true, 0.1, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.ParentStep }, hasParents),
+		real("parent_crossover", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentCrossover }, hasParents),
 	})
 
 // law returns the genes of a law: its value, its exponents and its schedule.
@@ -155,22 +179,45 @@ func law(name string, minimum, maximum, lowest, highest float64, at func(*Strate
 
 func isPopulation(s *Strategy) bool   { return s.Family == Population }
 func isDistribution(s *Strategy) bool { return s.Family == Distribution }
-func isSharing(s *Strategy) bool      { return isPopulation(s) && s.FitnessSharing }
+func isSharing(s *Strategy) bool      { return selects(s) && s.FitnessSharing }
 func hasStrength(s *Strategy) bool    { return isPopulation(s) && s.Mutation != Dropout }
 
+func isDifferential(s *Strategy) bool { return isPopulation(s) && s.Mutation == Differential }
+func isToBest(s *Strategy) bool       { return isDifferential(s) && s.Base == ToBest }
+func isSelfAdaptive(s *Strategy) bool { return isPopulation(s) && s.Mutation == SelfAdaptive }
+func hasParents(s *Strategy) bool     { return isDistribution(s) && s.Parents > 0 }
+
+// selects is false under differential mutation, where every member has a child.
+func selects(s *Strategy) bool { return isPopulation(s) && s.Mutation != Differential }
+
+func hasHistory(s *Strategy) bool {
+	return isDifferential(s) && s.Survival == Pairwise && s.SuccessHistory != NoHistory
+}
+
+// hasSize is true where the population follows the population rule and its law.
+func hasSize(s *Strategy) bool { return s.Family != Random }
+
 // sizeCounts is false where the population size follows from the dimension.
-func sizeCounts(s *Strategy) bool { return !isDistribution(s) || s.PopulationRule == BySize }
+func sizeCounts(s *Strategy) bool { return !hasSize(s) || s.PopulationRule == BySize }
 
 // restarts is true where a run may start again.
 func restarts(s *Strategy) bool { return isDistribution(s) && s.Restart != NoRestart }
 
 // hasMu is true where a share of the members counts as good.
 func hasMu(s *Strategy) bool {
-	return isDistribution(s) && (s.Recombination == Logarithmic || s.Recombination == Equal)
+	return composes(s) && (s.Recombination == Logarithmic || s.Recombination == Equal)
 }
 
-// hasCovariance is false under sep-CMA-ES, which uses the evolution path itself.
-func hasCovariance(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != SepCMA }
+// hasNegative is true where bad members can have negative weights.
+func hasNegative(s *Strategy) bool {
+	return hasMu(s) || composes(s) && s.Recombination == Tutorial || isDistribution(s) && s.ScaleRule == FastNES
+}
+
+// composes is false under CR-FM-NES, which sets weights, update and step control itself.
+func composes(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != FastNES }
+
+// hasCovariance is false under the rules that use the evolution path themselves.
+func hasCovariance(s *Strategy) bool { return composes(s) && s.ScaleRule != SepCMA }
 
 func hasRate(s *Strategy) bool { return isDistribution(s) && s.ScaleRule != NoScales }
 

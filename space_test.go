@@ -34,7 +34,7 @@ func TestEveryGeneCounts(t *testing.T) {
 	truncation.Selection = Elitism
 	soft := everything()
 	soft.Recombination = Softmax
-	starts = append(starts, sharing, truncation, everything(), soft, adam())
+	starts = append(starts, differential(), selfAdaptive(), sharing, truncation, everything(), soft, adam())
 	for k, g := range StrategySpace {
 		moved := false
 		for _, s := range starts {
@@ -56,13 +56,26 @@ func TestEveryGeneCounts(t *testing.T) {
 	}
 }
 
+// differential is a population strategy with each part of differential evolution.
+func differential() Strategy {
+	s := DefaultStrategy()
+	s.Mutation, s.Base, s.Survival, s.SuccessHistory = Differential, ToBest, Pairwise, LSHADE
+	return s
+}
+
+func selfAdaptive() Strategy {
+	s := DefaultStrategy()
+	s.Mutation = SelfAdaptive
+	return s
+}
+
 // everything is a distribution strategy in which each optional part is on.
 func everything() Strategy {
 	s := DefaultStrategy()
 	s.Family, s.Probes, s.StepControl, s.ScaleRule = Distribution, 2, TwoPoint, Variance
 	s.Recombination, s.Restart, s.LastPhase = Logarithmic, FromBest, 0.1
-	s.UpdateRule, s.Covariance = ClipUp, RankOne
-	for _, l := range []*Law{&s.PopulationScale, &s.LearningRate, &s.Sigma, &s.StepGain, &s.ScaleRate} {
+	s.UpdateRule, s.Covariance, s.Parents = ClipUp, RankOne, 3
+	for _, l := range []*Law{&s.PopulationScale, &s.LearningRate, &s.Sigma, &s.StepGain, &s.ScaleRate, &s.ParentShare} {
 		l.Schedule, l.End = Exponential, 0.5
 	}
 	return s

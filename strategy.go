@@ -41,6 +41,51 @@ const (
 	SVD      Mutation = "svd"      // singular values times exp(strength·N(0,1)), per weight matrix
 	Dropout  Mutation = "dropout"  // genes set to zero, each with probability mutation_rate
 	Adaptive Mutation = "adaptive" // gaussian whose step follows the one-fifth success rule
+
+	// Member plus strength times the difference of two others, crossed with the member the child
+	// is made against; each gene comes from the mutant with probability mutation_rate.
+	Differential Mutation = "differential"
+	SelfAdaptive Mutation = "self_adaptive" // gaussian whose step is inherited and changed
+)
+
+// Base says which point a difference is added to. x is the member the child is made against.
+type Base string
+
+// The bases.
+const (
+	BaseRandom Base = "random"           // another member
+	BaseBest   Base = "best"             // the best member
+	ToBest     Base = "current_to_pbest" // x + strength·(one of the best - x)
+)
+
+// SuccessHistory says how strength and rate of differential mutation follow success.
+type SuccessHistory string
+
+// The success histories.
+const (
+	NoHistory SuccessHistory = "none"
+	SHADE     SuccessHistory = "shade"   // rates by the weighted mean of what improved
+	LSHADE    SuccessHistory = "l_shade" // rates by the Lehmer mean; a rate of 0 stays
+)
+
+// Survival says which members outlive their children.
+type Survival string
+
+// The survival rules.
+const (
+	Elites   Survival = "elites"   // the best, a share of elitism_ratio
+	Pairwise Survival = "pairwise" // each that is better than the child made against it
+)
+
+// Sampling says how the noise of a generation is drawn.
+type Sampling string
+
+// The samplings.
+const (
+	Normal     Sampling = "gaussian"   // independent
+	Orthogonal Sampling = "orthogonal" // directions at right angles, in blocks of up to D
+	Sobol      Sampling = "sobol"      // a scrambled low-discrepancy sequence
+	LowRank    Sampling = "low_rank"   // per weight matrix the product of a column and a row
 )
 
 // Crossover says how two parents are joined.
@@ -65,6 +110,7 @@ const (
 	Equal       Recombination = "equal"       // 1/mu
 	Softmax     Recombination = "softmax"     // softmax of temperature · (0.5 - (i-1)/(n-1))
 	Tutorial    Recombination = "tutorial"    // ln((n+1)/2) - ln i; the negative ones count in the covariance alone
+	Logistic    Recombination = "logistic"    // softmax of -20·sigmoid(temperature · ((i-1)/(n-1) - 0.5))
 )
 
 // UpdateRule says how the mean moves along the weighted noise g, in units of the steps.
@@ -100,6 +146,7 @@ const (
 	Likelihood  ScaleRule = "pgpe"       // likelihood gradient of symmetric pairs, changed by 20 % at most
 	Deviation   ScaleRule = "deviation"  // d moves to √(Σ w z²)·d by the rate
 	SepCMA      ScaleRule = "cma"        // rank-one and rank-mu update of a diagonal covariance
+	FastNES     ScaleRule = "cr_fm_nes"  // a diagonal, a direction and sigma by CR-FM-NES
 )
 
 // RateRule says what a law of a rate is a factor of.
@@ -189,6 +236,16 @@ type Strategy struct {
 	TruncationRatio float64 `json:"truncation_ratio"`      // eligible share under elitism; 0.2
 	StrengthEnd     float64 `json:"mutation_strength_end"` // factor on the strength at the end of the budget; 1
 
+	BestBreeds     bool           `json:"best_breeds"`       // the first child is one of the best member; false
+	Survival       Survival       `json:"survival"`          // elites
+	Base           Base           `json:"differential_base"` // random
+	PBestVaries    bool           `json:"pbest_varies"`      // the share of best members differs by child; false
+	ArchiveRatio   float64        `json:"archive_ratio"`     // replaced members kept, as a share of the population; 0
+	SuccessHistory SuccessHistory `json:"success_history"`   // none
+	HistoryLength  int            `json:"history_length"`    // entries of the success history; 6
+	StepFactor     float64        `json:"step_factor"`       // largest change of a self-adaptive step; 2
+	StepGroups     int            `json:"step_groups"`       // groups that share a step; 0: each member has its own
+
 	// Distribution family: see the formulas in docs/strategies.md.
 	StartDraws      int            `json:"start_draws"`        // draws of which the best is the first mean; 1: not evaluated
 	StartHidden     float64        `json:"start_hidden_scale"` // factor on hidden weights of a starting draw; 1
@@ -199,12 +256,13 @@ type Strategy struct {
 	PopulationRule  PopulationRule `json:"population_rule"`    // fixed
 	PopulationScale Law            `json:"population_scale"`   // factor on the population size; 1
 	Mirrored        bool           `json:"mirrored"`           // samples in pairs mean ± noise; true
+	Sampling        Sampling       `json:"sampling"`           // gaussian
 	Density         float64        `json:"density"`            // share of parameters that a sample moves; 1
 	Recombination   Recombination  `json:"recombination"`      // centred
 	ParentFraction  float64        `json:"parent_fraction"`    // mu as a share of the members; 0.5
 	WeightExponent  float64        `json:"weight_exponent"`    // 1
 	NegativeWeight  float64        `json:"negative_weight"`    // weight of the worst, as a share of the best's; 0
-	Temperature     float64        `json:"temperature"`        // of softmax; 8
+	Temperature     float64        `json:"temperature"`        // of softmax and logistic; 8
 	KeepBest        bool           `json:"keep_best"`          // the best point so far joins the members that are ranked
 	UpdateRule      UpdateRule     `json:"update_rule"`        // adam
 	LearningRate    Law            `json:"learning_rate"`      // of the mean, in steps; 1
@@ -227,6 +285,10 @@ type Strategy struct {
 	RestartPatience float64        `json:"restart_patience"`   // share of the budget without an improvement of 0.1 %; 0.2
 	LastPhase       float64        `json:"last_phase"`         // share of the budget spent around the best point at the end; 0
 	LastPhaseStep   float64        `json:"last_phase_step"`    // factor on the steps there; 0.3
+	Parents         int            `json:"parents"`            // best points that samples are children of; 0
+	ParentShare     Law            `json:"parent_share"`       // probability that a sample is such a child; 0.2
+	ParentStep      float64        `json:"parent_step"`        // factor on its steps; 1
+	ParentCrossover float64        `json:"parent_crossover"`   // probability that it has two parents; 0
 }
 
 // DefaultStrategy returns the published default genome: tournament, gaussian, averaging.
@@ -244,6 +306,8 @@ func DefaultStrategy() Strategy {
 		StepControl: NoControl, StepGain: Fixed(1), ScaleRule: NoScales, ScaleRate: Fixed(0.1), ScaleRateRule: ByLaw,
 		Covariance: NoCovariance, CovarianceRate: 0.02, Restart: NoRestart, RestartTrigger: Patience, RestartPatience: 0.2,
 		LastPhaseStep: 0.3,
+		Survival:      Elites, Base: BaseRandom, SuccessHistory: NoHistory, HistoryLength: 6, StepFactor: 2,
+		Sampling: Normal, ParentShare: Fixed(0.2), ParentStep: 1,
 	}
 	return s
 }

@@ -12,6 +12,7 @@ import "math"
 //	equal        w_i = 1/mu, i <= mu; the mu worst: -negative/mu
 //	softmax      w_i ~ exp(temperature·(0.5 - (i-1)/(n-1))), normalised
 //	tutorial     w_i ~ ln((n+1)/2) - ln i: the positive ones of sum 1, the others of sum -negative
+//	logistic     w_i ~ exp(-20/(1 + exp(temperature·(0.5 - (i-1)/(n-1))))), normalised
 //
 // with n = len(dst). sigma counts for centred alone: its weights estimate a gradient.
 //
@@ -40,11 +41,19 @@ func Weights(dst []float64, t *Run, sigma float64) (muEff float64) {
 		normalise(dst)
 	case CodeTutorial:
 		tutorial(dst, t.Negative)
+	case CodeLogistic:
+		for i := range dst {
+			dst[i] = math.Exp(-logisticSlope / (1 + math.Exp(t.Temperature*centred(i))))
+		}
+		normalise(dst)
 	default:
 		truncated(dst, t)
 	}
 	return effective(dst)
 }
+
+// logisticSlope is the factor within the softmax of arXiv:2211.11260, equation (6).
+const logisticSlope = 20
 
 // truncated writes logarithmic or equal weights of the Mu best and the negative ones of the Mu
 // worst; they add where Mu exceeds half of the members.

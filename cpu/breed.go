@@ -13,6 +13,7 @@ type plan struct {
 	limit    uint32  // of the event that a gene is mutated, see limitOf; svd mutation
 	inverse  float64 // of the gaps between mutated genes, other mutations
 	strength float64
+	rate     float64
 	fresh    int // rows from here on are immigrants
 }
 
@@ -20,10 +21,11 @@ type plan struct {
 //
 //	MemSpread < DiversityThreshold·MemSpread0: the last max(1, round(0.1·Members)) of the rows
 //	are starting draws of StreamImmigrant
-//	other rows: first parent by selection; with probability CrossoverRate (StreamCross, element
+//	other rows: first parent by selection, with FlagBestBreeds of the first child the best; with probability CrossoverRate (StreamCross, element
 //	0) a second one by the same selection and crossover; then mutation
 //
-// Parent is the first parent's number, the own number for immigrants.
+// Parent is the first parent's number, the own number for immigrants. Differential mutation has
+// its own way, see differ.
 func breed(c *call) {
 	c.clear()
 	for r := range c.runs {
@@ -54,7 +56,8 @@ func breeds(t *rsie.Run) bool {
 
 func planRun(c *call, _ int, s span) {
 	t, p, m := &c.runs[s.run], &c.plans[s.run], c.memoryOf(s.run)
-	from, to := c.members(s.run)
+	from := int(t.Offset)
+	to := from + int(t.Previous)
 	p.worst, _ = finiteRange(c.now.fitness[from:to])
 	if t.Selection == rsie.CodeRoulette {
 		p.tickets = tickets(c.lottery[from:to], c.now.selection[from:to])
@@ -63,7 +66,7 @@ func planRun(c *call, _ int, s span) {
 	if t.Flags&rsie.FlagAdaptive != 0 {
 		rate *= 2 - spreadRatio(m[rsie.MemSpread], m[rsie.MemSpread0])
 	}
-	p.limit, p.strength = limitOf(rate), t.Strength
+	p.rate, p.limit, p.strength = rate, limitOf(rate), t.Strength
 	p.inverse = inverseGap(rate)
 	if t.Mutation == rsie.CodeAdaptive {
 		p.strength *= m[rsie.MemStep]
@@ -109,14 +112,25 @@ func breedRows(c *call, _ int, s span) {
 			continue
 		}
 		a := addressOf(t, i)
+		if t.Mutation == rsie.CodeDifferential {
+			c.differ(t, s.run, p, &a)
+			continue
+		}
 		first := c.pick(t, p, &a, 0)
+		if t.Flags&rsie.FlagBestBreeds != 0 && i == int(t.Elites) {
+			first = int(c.now.choice[t.Offset])
+		}
 		second := first
 		if a.element(0, rsie.StreamCross)>>8 < limitOf(t.CrossoverRate) {
 			second = c.pick(t, p, &a, 1)
 		}
 		child := int(t.Offset) + i
 		c.cross(t, p, &a, child, first, second)
-		c.mutate(t, p, &a, child)
+		own := *p
+		if t.Mutation == rsie.CodeSelfAdaptive {
+			own.strength *= c.ownStep(t, s.run, &a, first)
+		}
+		c.mutate(t, &own, &a, child)
 		c.next.parent[child] = uint32(first)
 	}
 }

@@ -12,6 +12,7 @@ var operations = [rsie.OpCount]func(*call){
 	rsie.OpSurvive: survive, rsie.OpEvaluate: evaluate, rsie.OpRank: rank, rsie.OpShare: share,
 	rsie.OpMeasure: measure, rsie.OpUpdate: update, rsie.OpFactor: factor,
 	rsie.OpProbe: probe, rsie.OpEvaluateProbes: evaluateProbes, rsie.OpSettle: settle,
+	rsie.OpReplace: replace,
 }
 
 // Do runs ops in order over the runs of the table. Scratch memory is sized at the first call
@@ -37,12 +38,14 @@ func (g *Gonum) Do(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op
 	}
 	c.runs, c.blocks, c.program = nil, nil, nil
 	c.now, c.next, c.vectors, c.memory, c.matrices = side{}, side{}, nil, nil, nil
+	c.archive, c.archived, c.history = nil, nil, nil
 	return nil
 }
 
 // side is a generation's memory.
 type side struct {
 	points, fitness, selection, factors []float64
+	strengths, rates                    []float64 // empty unless a run needs them
 	order, choice, parent, factored     []uint32
 }
 
@@ -58,6 +61,10 @@ type call struct {
 	memory   []float64 // [R, MemCount]
 	matrices []float64 // [slots, MatrixLen]
 
+	archive  []float64 // [rows, stride]
+	archived []float64 // [rows] fitness of the archive
+	history  []float64 // [R, 2, MaxHistory]
+
 	blocks       []rsie.Block
 	dim, stride  int
 	factors      int // length of a member's factors
@@ -68,7 +75,7 @@ type call struct {
 	rows         int // members of one span of a cheap operation
 	dst, src     []float64
 
-	noise    [][]float64 // [workers][2, stride]: noise of a member, and with a full covariance
+	noise    [][]float64 // [workers][2, stride]: noise of a member, and what it is made of or made to
 	lottery  []uint64    // [M] prefix sums of roulette weights
 	near     []uint64    // [M] who of a tile of leaders is near
 	cleared  []bool      // [M]
@@ -166,20 +173,70 @@ func checkRun(t *rsie.Run, end int, s *rsie.State) error {
 		return nil
 	case t.Elites > n:
 		return bad("elites", t.Elites, 0, n)
+	case t.Flags&rsie.FlagBegin == 0 && (t.Previous < 1 || t.Elites > t.Previous):
+		return bad("previous", t.Previous, max(1, t.Elites), uint32(s.Members))
+	case t.Mutation == rsie.CodeDifferential || t.Mutation == rsie.CodeSelfAdaptive:
+		if err := checkAdaptation(t, s, bad); err != nil {
+			return err
+		}
+	}
+	return checkSelection(t, s, bad)
+}
+
+// checkSelection tests how the parents of a population run are chosen and changed.
+func checkSelection(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
+	n := t.Members
+	switch {
 	case t.Selection < 1 || t.Selection > rsie.CodeElitism:
 		return bad("selection", uint32(t.Selection), 1, uint32(rsie.CodeElitism))
-	case t.Mutation < 1 || t.Mutation > rsie.CodeAdaptive:
-		return bad("mutation", uint32(t.Mutation), 1, uint32(rsie.CodeAdaptive))
+	case t.Mutation < 1 || t.Mutation > rsie.CodeSelfAdaptive:
+		return bad("mutation", uint32(t.Mutation), 1, uint32(rsie.CodeSelfAdaptive))
 	case t.Crossover < 1 || t.Crossover > rsie.CodeWeightedMerge:
 		return bad("crossover", uint32(t.Crossover), 1, uint32(rsie.CodeWeightedMerge))
 	case t.Selection == rsie.CodeTournament && (t.Tournament < 1 || t.Tournament > 1<<20):
 		return bad("tournament", t.Tournament, 1, 1<<20)
-	case t.Selection == rsie.CodeElitism && (t.Eligible < 1 || t.Eligible > n):
+	case t.Selection == rsie.CodeElitism && (t.Eligible < 1 || t.Flags&rsie.FlagBegin == 0 && t.Eligible > t.Previous):
 		return bad("eligible", t.Eligible, 1, n)
 	case t.Flags&rsie.FlagSharing != 0 && t.Niche < 1:
 		return bad("niche", t.Niche, 1, n)
 	case t.Mutation == rsie.CodeSVD && s.FactorLen == 0 && rsie.FactorLen(s.Shape.Blocks) > 0:
 		return fmt.Errorf("%w: svd mutation in a state without factors", rsie.ErrShape)
+	}
+	return nil
+}
+
+// checkAdaptation tests the entries of runs with strengths or rates of their own.
+func checkAdaptation(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
+	missing := func(what string) error {
+		return fmt.Errorf("%w: a run that needs %s in a state without", rsie.ErrShape, what)
+	}
+	differential := t.Mutation == rsie.CodeDifferential
+	switch {
+	case differential && (t.Base < 1 || t.Base > rsie.CodeToBest):
+		return bad("base", uint32(t.Base), 1, uint32(rsie.CodeToBest))
+	case differential && (t.Adaptation < 1 || t.Adaptation > rsie.CodeLSHADE):
+		return bad("adaptation", uint32(t.Adaptation), 1, uint32(rsie.CodeLSHADE))
+	case differential && t.Adaptation != rsie.CodeNoHistory && (t.History < 1 || t.History > rsie.MaxHistory):
+		return bad("history", t.History, 1, rsie.MaxHistory)
+	case t.Groups > rsie.MaxHistory:
+		return bad("groups", t.Groups, 0, rsie.MaxHistory)
+	case s.Next.Strengths == nil || s.Next.Rates == nil:
+		return missing("strengths")
+	case s.History == nil && (t.Groups > 0 || differential && t.Adaptation != rsie.CodeNoHistory):
+		return missing("a history")
+	}
+	return checkArchive(t, s)
+}
+
+// checkArchive tests that the archive of a run lies within the state's.
+func checkArchive(t *rsie.Run, s *rsie.State) error {
+	rows := 0
+	if s.ArchiveFitness != nil {
+		rows = s.ArchiveFitness.Len()
+	}
+	if int(t.ArchiveAt)+int(t.Archive) > rows {
+		return fmt.Errorf("%w: archive [%d, %d), want within [0, %d)", rsie.ErrShape, t.ArchiveAt,
+			int(t.ArchiveAt)+int(t.Archive), rows)
 	}
 	return nil
 }
@@ -191,10 +248,11 @@ func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint
 		code, top uint8
 	}{
 		{"update", t.Update, rsie.CodeClipUp},
-		{"recombination", t.Recombine, rsie.CodeTutorial},
+		{"recombination", t.Recombine, rsie.CodeLogistic},
 		{"step control", t.Control, rsie.CodeTwoPoint},
-		{"scales", t.Scales, rsie.CodeSepCMA},
+		{"scales", t.Scales, rsie.CodeFastNES},
 		{"covariance", t.Covariance, rsie.CodeExponential},
+		{"sampling", t.Sampling, rsie.CodeLowRank},
 	} {
 		if f.code < 1 || f.code > f.top {
 			return bad(f.what, uint32(f.code), 1, uint32(f.top))
@@ -208,7 +266,7 @@ func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint
 	case t.Probes > 2 || t.EvalTo+t.Probes > t.Members:
 		return bad("probes", t.Probes, 0, min(2, t.Members-t.EvalTo))
 	}
-	return nil
+	return checkArchive(t, s)
 }
 
 // view turns the buffers of s into slices.
@@ -236,10 +294,17 @@ func (c *call) view(g *Gonum, s *rsie.State) error {
 		}
 		return own.indices
 	}
+	optional := func(b rsie.Buffer) []float64 {
+		if b == nil {
+			return nil
+		}
+		return floats(b, b.Len())
+	}
 	m, valid := s.Members, 0
 	if s.FactorLen > 0 {
 		valid = m * len(s.Shape.Blocks)
 	}
+	c.archive, c.archived, c.history = optional(s.Archive), optional(s.ArchiveFitness), optional(s.History)
 	c.vectors = floats(s.Vectors, s.Runs*rsie.VecCount*s.Stride)
 	c.memory = floats(s.Memory, s.Runs*rsie.MemCount)
 	c.matrices = floats(s.Matrices, s.Slots()*s.MatrixLen)
@@ -248,6 +313,7 @@ func (c *call) view(g *Gonum, s *rsie.State) error {
 		v.points, v.fitness = floats(b.Points, m*s.Stride), floats(b.Fitness, m)
 		v.selection, v.factors = floats(b.Selection, m), floats(b.Factors, m*s.FactorLen)
 		v.order, v.choice = indices(b.Order, m), indices(b.Choice, m)
+		v.strengths, v.rates = optional(b.Strengths), optional(b.Rates)
 		v.parent, v.factored = indices(b.Parent, m), indices(b.Factored, valid)
 	}
 	if !ok {

@@ -32,10 +32,10 @@ func repeat(n, times int) []int {
 func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r int, t *rsie.Run)) *loop {
 	t.Helper()
 	l := &loop{t: t, g: g, table: make([]rsie.Run, len(members))}
-	offset, svd, slots := 0, false, 0
+	offset, needs := 0, rsie.Needs{Members: members}
 	for r, n := range members {
 		l.table[r] = rsie.Run{Seed: 1000 + uint64(r), Index: uint32(r), Offset: uint32(offset),
-			Members: uint32(n), EvalTo: uint32(n), Eligible: uint32(max(1, n/5)), Tournament: 5,
+			Members: uint32(n), Previous: uint32(n), EvalTo: uint32(n), Eligible: uint32(max(1, n/5)), Tournament: 5,
 			Niche: 5, Family: rsie.CodePopulation, Selection: rsie.CodeTournament,
 			Mutation: rsie.CodeGaussian, Crossover: rsie.CodeAveraging, Flags: rsie.FlagActive | rsie.FlagBegin, CrossoverRate: 0.7, Rate: 0.1, Strength: 0.1,
 			DiversityThreshold: 0.1, DiversityBonus: 0.1}
@@ -44,14 +44,15 @@ func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r
 			set(r, &l.table[r])
 		}
 		l.table[r].EvalTo -= l.table[r].Probes
-		svd = svd || l.table[r].Mutation == rsie.CodeSVD
+		needs.SVD = needs.SVD || l.table[r].Mutation == rsie.CodeSVD
 		if correlates(&l.table[r]) {
-			l.table[r].Slot = uint32(slots)
-			slots++
+			l.table[r].Slot = uint32(needs.Slots)
+			needs.Slots++
 		}
+		own(&l.table[r], &needs)
 	}
 	var err error
-	if l.state, err = rsie.NewState(g, shape, members, svd, slots); err != nil {
+	if l.state, err = rsie.NewState(g, shape, needs); err != nil {
 		t.Fatal(err)
 	}
 	l.all = make([]float64, offset*l.state.Stride)
@@ -60,6 +61,14 @@ func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r
 		l.table[r].Flags &^= rsie.FlagBegin
 	}
 	return l
+}
+
+// own adds what run t needs besides its population, and gives it its rows of the archive.
+func own(t *rsie.Run, needs *rsie.Needs) {
+	t.ArchiveAt = uint32(needs.Archive)
+	needs.Archive += int(t.Archive)
+	needs.Own = needs.Own || t.Mutation >= rsie.CodeDifferential
+	needs.History = needs.History || t.Groups > 0 || t.Adaptation > rsie.CodeNoHistory
 }
 
 func backend(t testing.TB, workers int) *Gonum {
@@ -138,6 +147,9 @@ func (l *loop) evaluate() {
 
 // tell ends a generation; the loop's counter and elites are set for the next one.
 func (l *loop) tell() {
+	if l.spent > 0 {
+		l.do(rsie.OpReplace)
+	}
 	l.do(rsie.OpRank, rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor)
 	l.state.Swap()
 	l.spent++
@@ -148,7 +160,7 @@ func (l *loop) fill() {
 	for r := range l.table {
 		t := &l.table[r]
 		t.Generation = uint32(l.spent)
-		if l.spent > 0 && t.Family == rsie.CodePopulation {
+		if l.spent > 0 && t.Family == rsie.CodePopulation && t.Flags&rsie.FlagPairwise == 0 {
 			t.Elites = t.Members / 5
 			t.EvalFrom = t.Elites
 		}

@@ -26,7 +26,7 @@ func classifier() (*rsie.Model, *rsie.Rows) {
 	return m, rows
 }
 
-// mixed sets run r to one of sixteen strategies that use every operator between them.
+// mixed sets run r to one of twenty-two strategies that use every operator between them.
 func mixed(r int, t *rsie.Run) {
 	t.Selection = uint8(1 + r%4)
 	t.Mutation = uint8(1 + r/2%4)
@@ -37,10 +37,34 @@ func mixed(r int, t *rsie.Run) {
 		t.Flags |= rsie.FlagSharing | rsie.FlagAdaptive
 	}
 	switch {
-	case r >= 15:
+	case r >= 16:
+		mixedLater(r-16, t)
+	case r == 15:
 		t.Family = rsie.CodeRandom
 	case r >= 11:
 		mixedDistribution(r-11, t)
+	}
+}
+
+// mixedLater sets one of six strategies that carry more than a population or a mean over from
+// generation to generation, or draw their noise in another way.
+func mixedLater(k int, t *rsie.Run) {
+	switch k {
+	case 0:
+		differential(t)
+		t.Base, t.Adaptation, t.History, t.Archive = rsie.CodeToBest, rsie.CodeLSHADE, 5, 9
+		t.Eligible, t.Flags = 3, t.Flags|rsie.FlagVaryBest
+	case 1:
+		t.Mutation, t.StepFactor, t.Groups = rsie.CodeSelfAdaptive, 2, 3
+		t.Flags |= rsie.FlagBestBreeds
+	case 5:
+		mixedDistribution(2, t)
+		t.Scales, t.Recombine, t.Covariance, t.Negative = rsie.CodeFastNES, rsie.CodeUtility, rsie.CodeNoCovariance, 1
+		t.Flags &^= rsie.FlagPath
+	default:
+		mixedDistribution(k-2, t)
+		t.Sampling = []uint8{rsie.CodeOrthogonal, rsie.CodeSobol, rsie.CodeLowRank}[k-2]
+		t.Archive, t.ParentShare, t.ParentStep, t.ParentCross = 4, 0.3, 0.5, 0.5
 	}
 }
 
@@ -67,9 +91,9 @@ func mixedDistribution(k int, t *rsie.Run) {
 	}
 }
 
-var mixedSizes = []int{7, 20, 33, 4, 50, 12, 2, 90, 13, 25, 31, 9, 40, 22, 6, 17}
+var mixedSizes = []int{7, 20, 33, 4, 50, 12, 2, 90, 13, 25, 31, 9, 40, 22, 6, 17, 30, 14, 61, 20, 18, 16}
 
-// evolve runs ten generations of some of the sixteen runs, with evaluation by the program; the
+// evolve runs ten generations of some of the runs, with evaluation by the program; the
 // runs stop at different times, some in the middle of a generation. It returns the state.
 func evolve(t *testing.T, workers int, chosen []int) (*loop, rsie.Program) {
 	t.Helper()
@@ -102,6 +126,8 @@ func evolve(t *testing.T, workers int, chosen []int) (*loop, rsie.Program) {
 			rsie.OpProbe, rsie.OpEvaluateProbes, rsie.OpSettle}
 		if l.spent == 0 {
 			ops = ops[3:]
+		} else {
+			ops = slices.Insert(ops, 4, rsie.OpReplace)
 		}
 		if err := g.Do(l.state, l.table, p, ops); err != nil {
 			t.Fatal(err)
@@ -112,8 +138,8 @@ func evolve(t *testing.T, workers int, chosen []int) (*loop, rsie.Program) {
 	return l, p
 }
 
-func sixteen() []int {
-	out := make([]int, 16)
+func everyRun() []int {
+	out := make([]int, len(mixedSizes))
 	for r := range out {
 		out[r] = r
 	}
@@ -132,10 +158,20 @@ func (l *loop) runBits(k int) []uint64 {
 	stride := l.state.Stride
 	cut(l.state.Vectors, k*rsie.VecCount*stride, rsie.VecCount*stride)
 	cut(l.state.Memory, k*rsie.MemCount, rsie.MemCount)
+	if a := int(l.table[k].ArchiveAt); l.table[k].Archive > 0 {
+		cut(l.state.Archive, a*stride, int(l.table[k].Archive)*stride)
+	}
+	if l.table[k].Adaptation > rsie.CodeNoHistory || l.table[k].Groups > 0 {
+		cut(l.state.History, k*2*rsie.MaxHistory, 2*rsie.MaxHistory)
+	}
 	for _, g := range []rsie.Generation{l.state.Now, l.state.Next} {
 		cut(g.Points, from*stride, n*stride)
 		for _, b := range []rsie.Buffer{g.Fitness, g.Order, g.Selection, g.Choice, g.Parent} {
 			cut(b, from, n)
+		}
+		if n > 0 && l.table[k].Mutation >= rsie.CodeDifferential {
+			cut(g.Strengths, from, n)
+			cut(g.Rates, from, n)
 		}
 		if l.state.FactorLen > 0 && l.table[k].Mutation == rsie.CodeSVD {
 			cut(g.Factors, from*l.state.FactorLen, n*l.state.FactorLen)
@@ -148,10 +184,10 @@ func (l *loop) runBits(k int) []uint64 {
 // TestSameBits checks that the number of workers and the composition of the batch change no
 // bit, and that the runs get somewhere and their padding stays 0.
 func TestSameBits(t *testing.T) {
-	one, _ := evolve(t, 1, sixteen())
+	one, _ := evolve(t, 1, everyRun())
 	for _, workers := range []int{2, 7} {
-		other, _ := evolve(t, workers, sixteen())
-		for r := range 16 {
+		other, _ := evolve(t, workers, everyRun())
+		for r := range mixedSizes {
 			if !slices.Equal(one.runBits(r), other.runBits(r)) {
 				t.Errorf("run %d differs between 1 and %d workers", r, workers)
 			}
@@ -164,7 +200,7 @@ func TestSameBits(t *testing.T) {
 			t.Errorf("run %d differs in another batch", r)
 		}
 	}
-	for r := range 16 {
+	for r := range mixedSizes {
 		alone, _ := evolve(t, 3, []int{r})
 		if !slices.Equal(one.runBits(r), alone.runBits(0)) {
 			t.Errorf("run %d differs alone", r)
@@ -209,7 +245,7 @@ func TestEvolves(t *testing.T) {
 
 // TestNoAllocations checks a whole generation with evaluation.
 func TestNoAllocations(t *testing.T) {
-	l, p := evolve(t, 2, sixteen())
+	l, p := evolve(t, 2, everyRun())
 	for r := range l.table {
 		l.table[r].Flags |= rsie.FlagActive
 	}
@@ -411,7 +447,7 @@ func TestInfo(t *testing.T) {
 // TestSaveRestore checks that a state that is saved and restored into another one goes on bit
 // for bit.
 func TestSaveRestore(t *testing.T) {
-	l, p := evolve(t, 2, sixteen())
+	l, p := evolve(t, 2, everyRun())
 	saved, err := l.state.Save(l.g)
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,8 @@ import (
 //
 //	population    x[i,j] = Std(block of j)·z, z of StreamInitialise and member i
 //	distribution  mean[j] = the same of member 0, weights of hidden and last layers rescaled, or
-//	              the best point with FlagFromBest; scale 1; moments, paths 0; step factor 1
+//	              the best point with FlagFromBest; scale 1; moments, paths 0; step factor 1;
+//	              the direction of CR-FM-NES a draw of StreamPath over √D
 //	              layer[j] = fan_in(layer of j)^(-LayerExponent/2), last layer · OutputStep
 //	both bounded  uniform in (Lower, Upper) instead, of distribution runs in its middle StartShare
 //
@@ -54,6 +55,7 @@ func (c *call) reset(r int) {
 	m := c.memoryOf(r)
 	clear(m)
 	m[rsie.MemStep], m[rsie.MemBest] = 1, rsie.Worst
+	c.resetHistory(r)
 }
 
 // begin puts a distribution run at its start.
@@ -66,6 +68,9 @@ func (c *call) begin(r int) {
 		c.draw(mean, addressOf(t, 0), rsie.StreamInitialise)
 		c.rescale(mean, t)
 	}
+	if t.Flags&rsie.FlagFromBest == 0 {
+		m[rsie.MemArchive] = 0
+	}
 	copy(c.vector(r, rsie.VecBefore), mean)
 	scale := c.vector(r, rsie.VecScale)
 	for j := range scale {
@@ -73,6 +78,13 @@ func (c *call) begin(r int) {
 	}
 	for _, v := range [...]int{rsie.VecMoment1, rsie.VecMoment2, rsie.VecStepPath, rsie.VecPath} {
 		clear(c.vector(r, v))
+	}
+	if t.Scales == rsie.CodeFastNES {
+		v := c.vector(r, rsie.VecDirection)
+		normals(v, addressOf(t, 0), rsie.StreamPath)
+		for j := range v {
+			v[j] /= math.Sqrt(float64(c.dim))
+		}
 	}
 	c.layerSteps(c.vector(r, rsie.VecLayer), t)
 	if correlates(t) {
@@ -106,6 +118,9 @@ func (c *call) fresh(t *rsie.Run, i int, s rsie.Stream) {
 	c.draw(c.next.point(c, m), addressOf(t, i), s)
 	c.next.parent[m] = uint32(i)
 	clear(c.next.valid(c, m))
+	if len(c.next.strengths) > 0 {
+		c.next.strengths[m], c.next.rates[m] = 1, 0
+	}
 }
 
 // draw fills x with one starting point.

@@ -11,6 +11,7 @@ import (
 //
 //	gaussian  x[j] += strength·z[k]
 //	adaptive  the same with strength·MemStep
+//	own step  the same with strength times the child's step, see ownStep
 //	dropout   x[j] = 0
 //	svd       s[t] *= exp(strength·y[o+t]) per matrix, o its offset; x[j] += strength·z[j] in
 //	          vectors; at elements o+t and j whose uniform of StreamMutateMask is below the rate

@@ -63,6 +63,7 @@ func benchOp(b *testing.B, op rsie.Op, values int, set func(*rsie.Run)) {
 func distribution(t *rsie.Run) {
 	t.Family, t.Update = rsie.CodeDistribution, rsie.CodeAdam
 	t.Recombine, t.Control, t.Scales = rsie.CodeCentred, rsie.CodeNoControl, rsie.CodeNoScales
+	t.Sampling = rsie.CodeNormal
 	t.Covariance, t.Density, t.StartHidden, t.StartOutput = rsie.CodeNoCovariance, 1, 1, 1
 	t.OutputStep, t.Sigma, t.LearningRate, t.Momentum, t.SecondRate = 1, 0.1, 1, 0.9, 0.001
 	t.MuEff, t.StartShare = 1, 1

@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"math"
-
-	rsie "github.com/symbio-ai/recursive-improvement"
-)
+import rsie "github.com/symbio-ai/recursive-improvement"
 
 // sample draws the members of distribution and random runs, rows [EvalFrom, EvalTo): see
 // [rsie.OpSample].
@@ -12,6 +8,9 @@ import (
 //	step[j] = Sigma · MemSigma · layer[j] · scale[j]
 //	x[i,j]  = mean[j] + step[j]·z[i,j]; with a full covariance A·z[i] takes the place of z[i]
 //	mirrored: of rows 2p and 2p+1 the second has -z[p]; an odd last one has no partner
+//	sampling: z independent, at right angles, of a low-discrepancy sequence, or a product of
+//	two vectors per matrix, see noiseOf
+//	parents: some rows are children of the archive instead, see fromParents
 //	density < 1: z[i,j] is 0 with probability 1 - density, else divided by √density
 //	path: x[i,j] += √r·ε[i]·step[j]·path[j], ε normal, r the rate; mirrored like z
 //	random runs, and starting draws of distribution runs: a draw as in initialise
@@ -23,6 +22,13 @@ import (
 // along the evolution path).
 func sample(c *call) {
 	c.eachRun(distributes, setSteps)
+	c.clear()
+	for r := range c.runs {
+		if t := &c.runs[r]; orthogonalises(t) {
+			c.add(r, 0, (samplesOf(t)+c.dim-1)/c.dim, 1)
+		}
+	}
+	c.each(orthogonalise)
 	c.clear()
 	for r := range c.runs {
 		if t := &c.runs[r]; active(t) && t.Family != rsie.CodePopulation {
@@ -75,10 +81,10 @@ func sampleRows(c *call, worker int, s span) {
 		return
 	}
 	mean, steps := c.vector(s.run, rsie.VecMean), c.stepsOf(s.run)
-	z, drawn := c.noise[worker][:c.dim], -1
+	z, f, drawn := c.noise[worker][:c.dim], c.noise[worker][c.stride:][:c.dim], -1
 	y := z
 	if correlates(t) {
-		y = c.noise[worker][c.stride:][:c.dim]
+		y = f
 	}
 	for i := s.from; i < s.to; i++ {
 		number, sign := i, 1.
@@ -86,43 +92,29 @@ func sampleRows(c *call, worker int, s span) {
 			k := i - int(t.EvalFrom)
 			number, sign = k/2, 1-2*float64(k&1)
 		}
-		if number != drawn {
-			c.noiseOf(z, t, s.run, number)
-			if correlates(t) {
-				c.correlate(y, z, t)
-			}
-			drawn = number
-		}
 		m := int(t.Offset) + i
 		x := c.next.point(c, m)
-		for j, v := range y {
-			x[j] = mean[j] + sign*steps[j]*v
+		if t.Sampling == rsie.CodeOrthogonal {
+			copy(z, x)
+			drawn = -1
+		}
+		if c.fromParents(x, z, steps, t, s.run, i) {
+			drawn = -1
+		} else {
+			if number != drawn {
+				c.noiseOf(z, f, t, s.run, number)
+				if correlates(t) {
+					c.correlate(y, z, t)
+				}
+				drawn = number
+			}
+			for j, v := range y {
+				x[j] = mean[j] + sign*steps[j]*v
+			}
 		}
 		c.clip(x)
 		c.next.parent[m] = uint32(i)
 		clear(c.next.valid(c, m))
-	}
-}
-
-// noiseOf fills z with the noise of one sample, thinned and lengthened along the path.
-func (c *call) noiseOf(z []float64, t *rsie.Run, run, number int) {
-	a := addressOf(t, number)
-	normals(z, a, rsie.StreamSample)
-	if t.Density < 1 {
-		limit, factor := limitOf(t.Density), 1/math.Sqrt(t.Density)
-		for j := 0; j < len(z); j += 4 {
-			bits := hits(&a, j>>2, limit)
-			for k := range z[j:min(j+4, len(z))] {
-				z[j+k] *= factor * float64(bits>>k&1)
-			}
-		}
-	}
-	if t.Flags&rsie.FlagPath != 0 {
-		along, _, _, _ := gauss(a.words(0, rsie.StreamPath))
-		along *= math.Sqrt(t.CovRankOne)
-		for j, p := range c.vector(run, rsie.VecPath) {
-			z[j] += along * p
-		}
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 //	tournament  best of Tournament places, each uniform: draw d = which·Tournament + 0, 1, ...
 //	            is element 4 + d
 //	roulette    probability ~ weight, see tickets; elements 2·which and 2·which + 1 as 64 bits
-//	rank        probability ~ Members - 1 - place, elements as for roulette
+//	rank        probability ~ Previous - 1 - place, elements as for roulette
 //	elitism     uniform among the first Eligible places, element 2·which
 //
 // Sources: D. Goldberg, K. Deb, A comparative analysis of selection schemes, 1991; J. Baker,
 // Adaptive selection methods, 1985 (linear ranking with pressure 2).
 func (c *call) pick(t *rsie.Run, p *plan, a *address, which int) int {
-	from, n := int(t.Offset), t.Members
+	from, n := int(t.Offset), t.Previous
 	choice := c.now.choice[from:][:n]
 	if t.Selection == rsie.CodeTournament {
 		return int(choice[tournament(t, a, which)])
@@ -39,11 +39,11 @@ func (c *call) pick(t *rsie.Run, p *plan, a *address, which int) int {
 
 func tournament(t *rsie.Run, a *address, which int) uint32 {
 	size := int(t.Tournament)
-	best := t.Members
+	best := t.Previous
 	for d := which * size; d < (which+1)*size; {
 		w := a.quad(1+d>>2, rsie.StreamSelect)
 		for end := min(d|3, (which+1)*size-1); d <= end; d++ {
-			best = min(best, rsie.Below(w[d&3], t.Members))
+			best = min(best, rsie.Below(w[d&3], t.Previous))
 		}
 	}
 	return best

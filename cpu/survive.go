@@ -28,6 +28,7 @@ func surviveRows(c *call, _ int, s span) {
 		copy(c.next.point(c, to), c.now.point(c, from))
 		c.next.fitness[to] = c.now.fitness[from]
 		c.next.parent[to] = uint32(i)
+		c.inherit(to, from)
 		copy(c.next.factor(c, to), c.now.factor(c, from))
 		copy(c.next.valid(c, to), c.now.valid(c, from))
 	}

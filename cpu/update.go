@@ -16,8 +16,8 @@ import (
 //
 // Negative tutorial weights do not count in g, and in q they are multiplied by D/|z[i]|².
 //
-// then the mean by move, step factors by control and adapt. A generation of starting draws puts
-// the mean on the best of them instead. Sums run over members in index order. With fewer than
+// then the mean and the steps by compose or by fastNES. A generation of starting draws puts the
+// mean on the best of them instead. Sums run over members in index order. With fewer than
 // two members nothing moves.
 func update(c *call) {
 	c.eachRun(updates, setWeights)
@@ -25,14 +25,14 @@ func update(c *call) {
 	c.eachRun(correlatesScaled, setVariance)
 	c.clear()
 	for r := range c.runs {
-		if updates(&c.runs[r]) {
-			c.add(r, 0, int(c.runs[r].EvalTo), c.rows)
+		if t := &c.runs[r]; updates(t) && t.Scales != rsie.CodeFastNES {
+			c.add(r, 0, int(t.EvalTo), c.rows)
 		}
 	}
 	c.each(shorten)
 	c.clear()
 	for r := range c.runs {
-		if updates(&c.runs[r]) {
+		if t := &c.runs[r]; updates(t) && t.Scales != rsie.CodeFastNES {
 			c.add(r, 0, c.dim, columns)
 		}
 	}
@@ -140,16 +140,11 @@ func updateRun(c *call, worker int, s span) {
 	t, m := &c.runs[r], c.memoryOf(r)
 	copy(c.vector(r, rsie.VecBefore), c.vector(r, rsie.VecMean))
 	m[rsie.MemUpdates]++
-	c.move(r)
-	if correlates(t) {
-		c.whiteGradient(r)
+	if t.Scales == rsie.CodeFastNES {
+		c.fastNES(r)
+	} else {
+		c.compose(r, worker)
 	}
-	c.control(r)
-	c.lengthenPath(r)
-	if correlates(t) {
-		c.covary(r, worker)
-	}
-	c.adapt(r)
 	mean := c.vector(r, rsie.VecMean)
 	if t.Decay > 0 {
 		for j := range mean {
@@ -165,6 +160,21 @@ func updateRun(c *call, worker int, s span) {
 	if t.Flags&rsie.FlagWatch != 0 {
 		c.watch(r)
 	}
+}
+
+// compose moves the mean and changes the steps by the rules of a run.
+func (c *call) compose(r, worker int) {
+	t := &c.runs[r]
+	c.move(r)
+	if correlates(t) {
+		c.whiteGradient(r)
+	}
+	c.control(r)
+	c.lengthenPath(r)
+	if correlates(t) {
+		c.covary(r, worker)
+	}
+	c.adapt(r)
 }
 
 // move changes the mean along g:

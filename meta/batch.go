@@ -28,7 +28,7 @@ type Batch struct {
 var (
 	ask      = []rsie.Op{rsie.OpInitialise, rsie.OpBreed, rsie.OpSample, rsie.OpSurvive}
 	evaluate = []rsie.Op{rsie.OpEvaluate}
-	tell     = []rsie.Op{rsie.OpRank, rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor}
+	tell     = []rsie.Op{rsie.OpReplace, rsie.OpRank, rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor}
 	probe    = []rsie.Op{rsie.OpProbe}
 	settle   = []rsie.Op{rsie.OpSettle}
 
@@ -52,8 +52,8 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 	}
 	out := &Batch{backend: b, problem: p, shape: p.Shape(), runs: make([]runEntry, len(specs)),
 		table: make([]rsie.Run, len(specs))}
-	sizes := make([]int, len(specs))
-	svd, members, largest, slots := false, 0, 0, 0
+	needs := rsie.Needs{Members: make([]int, len(specs))}
+	members, largest := 0, 0
 	for r, spec := range specs {
 		if err := spec.Strategy.Validate(); err != nil {
 			return nil, err
@@ -65,17 +65,17 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 		n := out.runs[r].members
 		out.table[r] = out.runs[r].template()
 		if out.table[r].Covariance >= rsie.CodeFull {
-			out.table[r].Slot = uint32(slots)
-			slots++
+			out.table[r].Slot = uint32(needs.Slots)
 		}
-		sizes[r], members, largest = n, members+n, max(largest, n)
-		svd = svd || spec.Strategy.Family == rsie.Population && spec.Strategy.Mutation == rsie.SVD
+		needs.Members[r], members, largest = n, members+n, max(largest, n)
+		out.table[r].ArchiveAt = uint32(needs.Archive)
+		out.runs[r].require(&needs)
 	}
-	if err := checkMemory(out.shape, members, svd, slots); err != nil {
+	if err := checkMemory(out.shape, members, needs); err != nil {
 		return nil, err
 	}
 	var err error
-	if out.state, err = rsie.NewState(b, out.shape, sizes, svd, slots); err != nil {
+	if out.state, err = rsie.NewState(b, out.shape, needs); err != nil {
 		return nil, err
 	}
 	out.fitness, out.sorted = make([]float64, members), make([]float64, largest)
@@ -101,18 +101,34 @@ func samplesOf(p rsie.Problem) int {
 // MaxBatchBytes is the memory one batch may take on a backend.
 const MaxBatchBytes = 8 << 30
 
-// stateBytes returns the bytes of the population buffers of members members, and of the
-// matrices of the runs that have some, in float64.
-func stateBytes(shape rsie.Shape, members int, svd bool, slots int) float64 {
-	row := rsie.Stride(shape.Dim)
-	if svd {
-		row += rsie.FactorLen(shape.Blocks) + len(shape.Blocks)
+// require adds what the run needs to needs.
+func (e *runEntry) require(needs *rsie.Needs) {
+	s := &e.spec.Strategy
+	if s.Family == rsie.Population {
+		needs.SVD = needs.SVD || s.Mutation == rsie.SVD
+		needs.Own = needs.Own || s.Mutation == rsie.Differential || s.Mutation == rsie.SelfAdaptive
+		needs.History = needs.History || s.SuccessHistory != rsie.NoHistory || s.StepGroups > 0
 	}
-	return 2*8*float64(members)*float64(row+5) + 8*float64(slots)*float64(rsie.MatrixLen(shape.Dim))
+	needs.Archive += e.archive()
+	if learnsFull(s) && e.scale.Dim <= rsie.MaxFullDim {
+		needs.Slots++
+	}
 }
 
-func checkMemory(shape rsie.Shape, members int, svd bool, slots int) error {
-	if need := stateBytes(shape, members, svd, slots); need > MaxBatchBytes {
+// stateBytes returns the bytes of the population buffers of members members, of archives and of
+// matrices, in float64.
+func stateBytes(shape rsie.Shape, members int, needs rsie.Needs) float64 {
+	stride := rsie.Stride(shape.Dim)
+	row := stride
+	if needs.SVD {
+		row += rsie.FactorLen(shape.Blocks) + len(shape.Blocks)
+	}
+	return 2*8*float64(members)*float64(row+7) +
+		8*float64(needs.Archive)*float64(stride) + 8*float64(needs.Slots)*float64(rsie.MatrixLen(shape.Dim))
+}
+
+func checkMemory(shape rsie.Shape, members int, needs rsie.Needs) error {
+	if need := stateBytes(shape, members, needs); need > MaxBatchBytes {
 		return fmt.Errorf("%w: populations of %d members with %d parameters need %.1f GiB, "+
 			"at most %d GiB are used; lower population_size or the network's width",
 			rsie.ErrInvalid, members, shape.Dim, need/(1<<30), MaxBatchBytes>>30)
@@ -276,6 +292,7 @@ func (e *runEntry) count(fitness []float64) {
 func (e *runEntry) advance(t *rsie.Run) {
 	if t.Flags&rsie.FlagActive != 0 {
 		e.generation++
+		e.live = int(t.Members)
 		e.since++
 	}
 }
@@ -333,15 +350,24 @@ func (b *Batch) Members(r int) (points, fitness []float64, err error) {
 	if (steps-e.generation)%2 == 1 {
 		side = &b.state.Next
 	}
-	points = make([]float64, e.members*b.shape.Dim)
-	for i := range e.members {
+	n := e.rows()
+	points = make([]float64, n*b.shape.Dim)
+	for i := range n {
 		row := points[i*b.shape.Dim:][:b.shape.Dim]
 		if err := b.backend.Download(row, side.Points, (e.offset+i)*b.state.Stride); err != nil {
 			return nil, nil, err
 		}
 	}
-	fitness = make([]float64, e.members)
+	fitness = make([]float64, n)
 	return points, fitness, b.backend.Download(fitness, side.Fitness, e.offset)
+}
+
+// rows returns the rows that hold the population of the generation told last.
+func (e *runEntry) rows() int {
+	if e.live > 0 && e.spec.Strategy.Family == rsie.Population {
+		return e.live
+	}
+	return e.members
 }
 
 // Close frees the backend's memory; it may be called twice.

@@ -47,7 +47,7 @@ func describeDistribution(s rsie.Strategy) string {
 	}{
 		{s.StepControl != rsie.NoControl, fmt.Sprintf("%s control", s.StepControl)},
 		{s.ScaleRule != rsie.NoScales, fmt.Sprintf("%s scales", s.ScaleRule)},
-		{s.Covariance != rsie.NoCovariance, string(s.Covariance)},
+		{s.Covariance != rsie.NoCovariance, fmt.Sprintf("%s covariance", s.Covariance)},
 		{s.StartDraws > 1, fmt.Sprintf("best of %d starts", s.StartDraws)},
 		{s.Pull > 0, fmt.Sprintf("pull %.2g", s.Pull)},
 		{s.Probes > 0, fmt.Sprintf("%d probes", s.Probes)},

@@ -14,6 +14,7 @@ import (
 func geneBases() map[string]rsie.Strategy {
 	ga := rsie.DefaultStrategy()
 	ga.MutationStrength, ga.DiversityThreshold = 0.3, 0.9
+	ga.PopulationScale = rsie.Law{Value: 1, Schedule: rsie.Exponential, End: 0.5}
 	sharing := ga
 	sharing.FitnessSharing = true
 	truncation := ga
@@ -33,7 +34,16 @@ func geneBases() map[string]rsie.Strategy {
 	full := adam
 	full.Covariance, full.CovarianceRate, full.Recombination, full.NegativeWeight = rsie.Full, 1, rsie.Tutorial, 1
 	full.RestartTrigger, full.StepControl = rsie.Termination, rsie.Cumulative
-	return map[string]rsie.Strategy{"ga": ga, "sharing": sharing, "truncation": truncation, "adam": adam, "clip": clip, "full": full}
+	soft := clip
+	soft.Parents, soft.ParentCrossover, soft.Covariance = 3, 0.5, rsie.NoCovariance
+	soft.ParentShare = rsie.Law{Value: 0.3, Schedule: rsie.Exponential, End: 0.5}
+	de := ga
+	de.Mutation, de.Survival, de.Base = rsie.Differential, rsie.Pairwise, rsie.ToBest
+	de.MutationRate, de.MutationStrength, de.TruncationRatio = 0.5, 0.5, 0.2
+	de.ArchiveRatio, de.SuccessHistory, de.PBestVaries = 0.3, rsie.LSHADE, true
+	own := ga
+	own.Mutation, own.StepGroups = rsie.SelfAdaptive, 4
+	return map[string]rsie.Strategy{"de": de, "own": own, "parents": soft, "ga": ga, "sharing": sharing, "truncation": truncation, "adam": adam, "clip": clip, "full": full}
 }
 
 // trajectory returns the whole state after a short run.

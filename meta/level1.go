@@ -74,14 +74,9 @@ func replicate(p rsie.Problem, k int) (rsie.Problem, error) {
 func (j Judge) chunk(specs []RunSpec, from int) int {
 	shape, bytes := j.Problem.Shape(), 0.0
 	for to := from; to < len(specs); to++ {
-		s := specs[to].Strategy
-		svd := s.Family == rsie.Population && s.Mutation == rsie.SVD
-		slots := 0
-		if learnsFull(&s) && shape.Dim <= rsie.MaxFullDim {
-			slots = 1
-		}
-		members := newEntry(specs[to], shape, samplesOf(j.Problem), 0).members
-		bytes += stateBytes(shape, members, svd, slots)
+		e, needs := newEntry(specs[to], shape, samplesOf(j.Problem), 0), rsie.Needs{}
+		e.require(&needs)
+		bytes += stateBytes(shape, e.members, needs)
 		if bytes > MaxChunkBytes && to > from {
 			return to
 		}

@@ -14,6 +14,9 @@ func (e *runEntry) rates(t *rsie.Run, law rsie.Law, u float64) {
 	s := &e.spec.Strategy
 	n, d := int(t.EvalTo), float64(e.scale.Dim)
 	t.Mu = share(s.ParentFraction, n, 1, n)
+	if s.ScaleRule == rsie.FastNES {
+		t.Recombine = rsie.CodeUtility
+	}
 	if n != e.ranked {
 		e.ranked, e.muEff = n, rsie.Weights(e.weights[:n], t, 1)
 		e.muBad = badEffective(n)
@@ -35,6 +38,8 @@ func (e *runEntry) rates(t *rsie.Run, law rsie.Law, u float64) {
 	switch {
 	case learnsFull(s):
 		e.fullRates(t, natural)
+	case s.ScaleRule == rsie.FastNES:
+		e.fastRates(t, n, textbook)
 	case s.ScaleRule == rsie.SepCMA:
 		c1, cmu := 1/m, 1-1/m
 		rate := t.ScaleRate
@@ -114,4 +119,42 @@ func (e *runEntry) negativeSum(c1, cmu float64) float64 {
 	}
 	d := float64(e.scale.Dim)
 	return math.Max(0, min(1+c1/cmu, 1+2*e.muBad/(e.muEff+2), (1-c1-cmu)/(d*cmu)))
+}
+
+// fastRates fills the constants of CR-FM-NES for n samples.
+//
+// Source: M. Nomura, I. Ono, arXiv:2201.11422, section 4 and table 1.
+func (e *runEntry) fastRates(t *rsie.Run, n int, textbook bool) {
+	lambda, d := float64(n), float64(e.scale.Dim)
+	sum, square := 0.0, 0.0
+	for i := range n {
+		w := math.Max(0, math.Log(lambda/2+1)-math.Log(float64(i+1)))
+		sum, square = sum+w, square+w*w
+	}
+	m := sum * sum / square
+	t.MuEff = m
+	t.PathRate = (m + 2) / (d + m + 5)
+	t.CovPathRate = (4 + m/d) / (d + 4 + 2*m/d)
+	t.CovRankOne = 2 / ((d+1.3)*(d+1.3) + m) * (d - 5) / 6
+	t.StepGain = math.Tanh((0.024*lambda + 0.7*d + 20) / (d + 12))
+	t.PathDamping = 2 * math.Tanh((0.025*lambda+0.75*d+10)/(d+4))
+	t.Temperature = distanceExponent(d) * math.Min(1, math.Sqrt(lambda/d))
+	if textbook {
+		t.ScaleRate *= math.Tanh((math.Min(0.02*lambda, 3*math.Log(d)) + 5) / (0.23*d + 25))
+	}
+}
+
+// distanceExponent returns the h with (1 + h²)·exp(h²/2)/0.24 = 10 + d, d at most 2000, by
+// damped Newton steps.
+func distanceExponent(d float64) float64 {
+	d = math.Min(d, 2000)
+	h := 1.0
+	for range 100 {
+		f := (1+h*h)*math.Exp(h*h/2)/0.24 - 10 - d
+		if math.Abs(f) <= 1e-10 {
+			break
+		}
+		h -= 0.5 * f / (h * math.Exp(h*h/2) * (3 + h*h) / 0.24)
+	}
+	return h
 }

@@ -191,7 +191,7 @@ func (e *runEntry) numbers() []float64 {
 	a := &e.starts
 	return []float64{float64(e.generation), float64(e.spent), float64(e.since), bit(e.last), float64(e.improved),
 		e.mark, float64(a.number), a.growth, a.step, a.longest, float64(a.begun), float64(a.doublings),
-		bit(a.large), float64(a.spent[0]), float64(a.spent[1]), float64(a.flat), bit(a.ended)}
+		bit(a.large), float64(a.spent[0]), float64(a.spent[1]), float64(a.flat), bit(a.ended), float64(e.live)}
 }
 
 // setNumbers is the inverse of numbers.
@@ -202,4 +202,5 @@ func (e *runEntry) setNumbers(v []float64) {
 	a.number, a.growth, a.step, a.longest = int(v[6]), v[7], v[8], v[9]
 	a.begun, a.doublings, a.large = int(v[10]), int(v[11]), v[12] == 1
 	a.spent, a.flat, a.ended = [2]int{int(v[13]), int(v[14])}, int(v[15]), v[16] == 1
+	e.live = int(v[17])
 }

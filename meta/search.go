@@ -336,7 +336,7 @@ func (e *Engine) refile(group []store.Result, row store.Strategy, training []tar
 // parents returns the first parent of every member of run r.
 func (b *Batch) parents(r int) ([]int, error) {
 	e := &b.runs[r]
-	got := make([]float64, e.members)
+	got := make([]float64, e.rows())
 	if err := b.backend.Download(got, b.state.Now.Parent, e.offset); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type runEntry struct {
 	spec       RunSpec
 	scale      rsie.Scale
 	members    int // rows
+	live       int // members of a population run in the generation told last
 	offset     int
 	generation int
 	spent      int // evaluations
@@ -65,6 +66,9 @@ func newEntry(spec RunSpec, shape rsie.Shape, samples, offset int) runEntry {
 	s := &e.spec.Strategy
 	e.starts.growth, e.starts.step = 1, 1
 	e.members = s.PopulationSize
+	if s.Family == rsie.Population {
+		e.members = e.largest()
+	}
 	if s.Family == rsie.Distribution {
 		e.members = max(e.largest(), s.StartDraws) + s.Probes
 		if s.KeepBest {
@@ -78,7 +82,7 @@ func newEntry(spec RunSpec, shape rsie.Shape, samples, offset int) runEntry {
 // smallest is the least number of samples of a generation.
 const smallest = 4
 
-// size returns the samples of a generation of a distribution at the spent share u.
+// size returns the members of a population, or the samples of a distribution, at the spent share u.
 func (e *runEntry) size(u float64) int {
 	s := &e.spec.Strategy
 	base := float64(s.PopulationSize)
@@ -89,7 +93,11 @@ func (e *runEntry) size(u float64) int {
 	if e.starts.growth != 1 {
 		base = math.Floor(base * e.starts.growth)
 	}
-	return int(math.Round(min(max(base, smallest), e.ceiling())))
+	lowest := float64(smallest)
+	if s.Family == rsie.Population {
+		lowest = min(lowest, float64(s.PopulationSize))
+	}
+	return int(math.Round(min(max(base, lowest), e.ceiling())))
 }
 
 // ceiling bounds the samples of a generation, so that a run has generations to learn from.
@@ -115,7 +123,6 @@ func (e *runEntry) template() rsie.Run {
 	s := &e.spec.Strategy
 	t := rsie.Run{
 		Seed: e.spec.Key.Seed(), Offset: uint32(e.offset), Members: uint32(e.members),
-		Eligible:      share(s.TruncationRatio, e.members, 1, e.members),
 		Tournament:    uint32(s.TournamentSize),
 		Niche:         uint32(s.NicheCapacity),
 		Family:        code("family", s),
@@ -124,11 +131,15 @@ func (e *runEntry) template() rsie.Run {
 		Crossover:     code("crossover_strategy", s),
 		CrossoverRate: s.CrossoverRate, Rate: s.MutationRate,
 		DiversityThreshold: s.DiversityThreshold, DiversityBonus: s.DiversityBonus,
+		Base: code("differential_base", s), Adaptation: code("success_history", s),
+		History: uint32(s.HistoryLength), Groups: uint32(s.StepGroups), StepFactor: s.StepFactor,
 	}
 	for _, f := range []struct {
 		on  bool
 		bit uint16
-	}{{s.Mirrored, rsie.FlagMirrored}, {s.FitnessSharing, rsie.FlagSharing}, {s.AdaptiveMutation, rsie.FlagAdaptive}} {
+	}{{s.Mirrored, rsie.FlagMirrored},
+		{s.Family == rsie.Population && s.Survival == rsie.Pairwise, rsie.FlagPairwise},
+		{s.BestBreeds, rsie.FlagBestBreeds}, {s.PBestVaries, rsie.FlagVaryBest}, {s.FitnessSharing, rsie.FlagSharing}, {s.AdaptiveMutation, rsie.FlagAdaptive}} {
 		if f.on {
 			t.Flags |= f.bit
 		}
@@ -143,6 +154,8 @@ func (e *runEntry) distributionTemplate(t *rsie.Run) {
 	s := &e.spec.Strategy
 	t.Update = code("update_rule", s)
 	t.Recombine, t.Control = code("recombination", s), code("step_control", s)
+	t.Sampling, t.ParentStep, t.ParentCross = code("sampling", s), s.ParentStep, s.ParentCrossover
+	t.Archive = uint32(s.Parents)
 	t.Scales, t.Covariance = code("scale_rule", s), code("covariance", s)
 	t.Momentum, t.SecondRate, t.MaxSpeed = s.Momentum, s.SecondMoment, s.MaxSpeed
 	t.Pull, t.WeightExponent, t.Negative = s.Pull, s.WeightExponent, s.NegativeWeight
@@ -180,15 +193,52 @@ func (e *runEntry) fill(t *rsie.Run, noisy bool) {
 		e.fillDistribution(t, u, left)
 		return
 	}
-	if e.generation > 0 && s.Family == rsie.Population {
-		t.Elites = share(s.ElitismRatio, e.members, 0, e.members-1)
+	n := e.members
+	if s.Family == rsie.Population {
+		n = e.fillPopulation(t, u)
 	}
 	t.EvalFrom = t.Elites
 	if noisy {
 		t.EvalFrom = 0
 	}
-	t.EvalTo = t.EvalFrom + uint32(min(e.members-int(t.EvalFrom), left))
+	t.EvalTo = t.EvalFrom + uint32(min(n-int(t.EvalFrom), left))
 	t.Strength = s.MutationStrength * math.Pow(s.StrengthEnd, u)
+}
+
+// fillPopulation fills the sizes of a population run and returns its number of members.
+func (e *runEntry) fillPopulation(t *rsie.Run, u float64) int {
+	s := &e.spec.Strategy
+	n := e.size(u)
+	t.Members, t.Previous = uint32(n), uint32(e.live)
+	lowest := 1
+	if s.Mutation == rsie.Differential {
+		lowest = 2 // as in the source of current-to-pbest
+	}
+	parents := n
+	if e.generation > 0 {
+		parents = e.live
+		if s.Survival == rsie.Elites {
+			t.Elites = share(s.ElitismRatio, n, 0, min(n-1, e.live))
+		}
+	}
+	t.Eligible = share(s.TruncationRatio, parents, min(lowest, parents), parents)
+	if s.ArchiveRatio > 0 {
+		t.Archive = share(s.ArchiveRatio, n, 1, e.archive())
+	}
+	t.Groups = uint32(min(s.StepGroups, n-int(t.Elites)))
+	return n
+}
+
+// archive returns the rows of the archive that the run can use.
+func (e *runEntry) archive() int {
+	s := &e.spec.Strategy
+	if s.Family == rsie.Population && s.ArchiveRatio > 0 {
+		return int(share(s.ArchiveRatio, e.members, 1, math.MaxInt32))
+	}
+	if s.Family == rsie.Distribution {
+		return s.Parents
+	}
+	return 0
 }
 
 // fillDistribution fills the entry of a distribution run.
@@ -212,6 +262,7 @@ func (e *runEntry) fillDistribution(t *rsie.Run, u float64, left int) {
 	if s.Covariance == rsie.RankOne && e.since > rsie.PathGeneration {
 		t.Flags |= rsie.FlagPath
 	}
+	t.ParentShare = s.ParentShare.At(e.scale, u)
 	if e.watches() {
 		t.Flags |= rsie.FlagWatch
 	}
