@@ -177,7 +177,7 @@ func manyStrategies() []rsie.Strategy {
 // condition reads what a page says of when a gene is active:
 //
 //	always
-//	GENE = VALUE/VALUE    one of the values
+//	GENE = VALUE/VALUE    one of the values; GENE != VALUE/VALUE: none of them
 //	GENE > NUMBER
 //
 // joined by "and", which binds more, and "or".
@@ -215,14 +215,15 @@ func simple(term string) (func(*rsie.Strategy) bool, error) {
 	}
 	g := rsie.StrategySpace[i]
 	switch words[1] {
-	case "=":
+	case "=", "!=":
 		values := strings.Split(words[2], "/")
 		for _, v := range values {
 			if g.Kind == rsie.Category && !slices.Contains(g.Values, v) {
 				return nil, fmt.Errorf("%s has no value %q", g.Name, v)
 			}
 		}
-		return func(s *rsie.Strategy) bool { return slices.Contains(values, g.Format(s)) }, nil
+		equal := words[1] == "="
+		return func(s *rsie.Strategy) bool { return slices.Contains(values, g.Format(s)) == equal }, nil
 	case ">":
 		limit, err := strconv.ParseFloat(words[2], 64)
 		return func(s *rsie.Strategy) bool { return g.Get(s) > limit }, err
@@ -243,4 +244,9 @@ func TestDocsConditions(t *testing.T) {
 	require.True(t, f(&s))
 	s.Family = rsie.Random
 	require.True(t, f(&s))
+	f, err = condition("`family` != population/distribution")
+	require.NoError(t, err)
+	require.True(t, f(&s))
+	s.Family = rsie.Population
+	require.False(t, f(&s))
 }
