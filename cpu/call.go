@@ -85,6 +85,7 @@ type call struct {
 	shorter  []float64   // [M] factor on the noise of each member
 	length   []float64   // [M] squared length of the noise after that factor
 	steps    []float64   // [R, stride]
+	inverse  []float64   // [R, stride] 1/steps
 	gradient []float64   // [R, stride] weighted noise
 	square   []float64   // [R, stride] weighted squares of the noise
 	centroid []float64   // [R, stride]
@@ -345,6 +346,7 @@ func (c *call) grow(s *rsie.State) {
 	}
 	if n := s.Runs * s.Stride; len(c.centroid) < n {
 		c.centroid, c.steps = make([]float64, n), make([]float64, n)
+		c.inverse = make([]float64, n)
 		c.gradient, c.square = make([]float64, n), make([]float64, n)
 		c.white, c.variance = make([]float64, n), make([]float64, n)
 	}

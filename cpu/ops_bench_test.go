@@ -134,48 +134,105 @@ func BenchmarkGeneration(b *testing.B) {
 	}
 }
 
+// BenchmarkSuite times a generation of 60 runs of 50 members on each of the ten training tasks of
+// the embedded suite, 600 runs in all, and reports the share of time outside OpEvaluate.
+func BenchmarkSuite(b *testing.B) {
+	kinds := func(r int, t *rsie.Run) {
+		switch r % 3 {
+		case 1:
+			distribution(t)
+			t.Flags |= rsie.FlagMirrored
+		case 2:
+			natural(t, 0.1)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		set  func(r int, t *rsie.Run)
+	}{
+		{"default", func(_ int, t *rsie.Run) { t.Rate = 0.1 }},
+		{"mixed", kinds},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var all []*generations
+			for _, name := range []string{"iris", "wine", "digits", "breast_cancer", "diabetes", "spirals",
+				"sines", "cartpole_swingup", "pendulum", "acrobot"} {
+				all = append(all, newGenerations(b, name, 60, c.set))
+			}
+			timeGenerations(b, all)
+		})
+	}
+}
+
 func benchGeneration(b *testing.B, network string, set func(r int, t *rsie.Run)) {
-	const runs, n = 600, 50
+	timeGenerations(b, []*generations{newGenerations(b, network, 600, set)})
+}
+
+// generations steps runs on one network and counts.
+type generations struct {
+	loop        *loop
+	program     rsie.Program
+	inside      time.Duration // in OpEvaluate
+	evaluations int
+}
+
+func newGenerations(b *testing.B, network string, runs int, set func(r int, t *rsie.Run)) *generations {
 	g := backend(b, 0)
 	shapes := suiteShapes()
-	chosen := shapes[slices.IndexFunc(shapes, func(s shape) bool { return s.name == network })]
-	m := chosen.model
-	p, err := g.Load(m, chosen.rows)
+	i := slices.IndexFunc(shapes, func(s shape) bool { return s.name == network })
+	if i < 0 {
+		b.Fatalf("no network %s", network)
+	}
+	m := shapes[i].model
+	p, err := g.Load(m, shapes[i].rows)
 	if err != nil {
 		b.Fatal(err)
 	}
-	l := newLoop(b, g, rsie.Shape{Name: "small", Dim: m.Dim(), Blocks: m.Blocks()}, repeat(n, runs), set)
-	ask := []rsie.Op{rsie.OpBreed, rsie.OpSample, rsie.OpSurvive}
-	tell := []rsie.Op{rsie.OpRank, rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor}
-	evaluation := []rsie.Op{rsie.OpEvaluate}
-	inside, evaluations := time.Duration(0), 0
-	step := func() {
-		l.fill()
-		if l.spent > 0 && err == nil {
-			err = g.Do(l.state, l.table, nil, ask)
-		}
-		start := time.Now()
-		if err == nil {
-			err = g.Do(l.state, l.table, p, evaluation)
-		}
-		inside += time.Since(start)
-		if err == nil {
-			err = g.Do(l.state, l.table, nil, tell)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-		l.state.Swap()
-		l.spent++
-		for r := range l.table {
-			evaluations += int(l.table[r].EvalTo - l.table[r].EvalFrom)
-		}
+	l := newLoop(b, g, rsie.Shape{Name: network, Dim: m.Dim(), Blocks: m.Blocks()}, repeat(50, runs), set)
+	return &generations{loop: l, program: p}
+}
+
+var (
+	benchAsk      = []rsie.Op{rsie.OpBreed, rsie.OpSample, rsie.OpSurvive}
+	benchEvaluate = []rsie.Op{rsie.OpEvaluate}
+	benchTell     = []rsie.Op{rsie.OpRank, rsie.OpMeasure, rsie.OpShare, rsie.OpUpdate, rsie.OpFactor}
+)
+
+func (s *generations) step(b *testing.B) {
+	l := s.loop
+	l.fill()
+	if l.spent > 0 {
+		l.do(benchAsk...)
 	}
-	step()
-	inside, evaluations = 0, 0
+	start := time.Now()
+	if err := l.g.Do(l.state, l.table, s.program, benchEvaluate); err != nil {
+		b.Fatal(err)
+	}
+	s.inside += time.Since(start)
+	l.do(benchTell...)
+	l.state.Swap()
+	l.spent++
+	for r := range l.table {
+		s.evaluations += int(l.table[r].EvalTo - l.table[r].EvalFrom)
+	}
+}
+
+// timeGenerations steps all in turn, after one generation that is not counted.
+func timeGenerations(b *testing.B, all []*generations) {
+	for _, s := range all {
+		s.step(b)
+		s.inside, s.evaluations = 0, 0
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		step()
+		for _, s := range all {
+			s.step(b)
+		}
+	}
+	inside, evaluations := time.Duration(0), 0
+	for _, s := range all {
+		inside += s.inside
+		evaluations += s.evaluations
 	}
 	b.ReportMetric(float64(evaluations)/b.Elapsed().Seconds(), "evaluations/s")
 	b.ReportMetric(100*(1-inside.Seconds()/b.Elapsed().Seconds()), "%outside")

@@ -52,13 +52,14 @@ func (c *call) eachRun(want func(*rsie.Run) bool, k kernel) {
 	c.each(k)
 }
 
-// setSteps writes the steps of a run to scratch.
+// setSteps writes the steps of a run, and their inverses, to scratch.
 func setSteps(c *call, _ int, s span) {
-	steps := c.stepsOf(s.run)
+	steps, inverse := c.stepsOf(s.run), c.inverseOf(s.run)
 	sigma := c.sigma(s.run)
 	layer, scale := c.vector(s.run, rsie.VecLayer), c.vector(s.run, rsie.VecScale)
 	for j := range steps {
 		steps[j] = sigma * layer[j] * scale[j]
+		inverse[j] = 1 / steps[j]
 	}
 }
 
@@ -66,6 +67,7 @@ func setSteps(c *call, _ int, s span) {
 func (c *call) sigma(r int) float64 { return c.runs[r].Sigma * c.memoryOf(r)[rsie.MemSigma] }
 
 func (c *call) stepsOf(r int) []float64    { return c.steps[r*c.stride:][:c.dim] }
+func (c *call) inverseOf(r int) []float64  { return c.inverse[r*c.stride:][:c.dim] }
 func (c *call) gradientOf(r int) []float64 { return c.gradient[r*c.stride:][:c.dim] }
 func (c *call) squareOf(r int) []float64   { return c.square[r*c.stride:][:c.dim] }
 

@@ -72,15 +72,17 @@ func setWeights(c *call, _ int, s span) {
 // shorten writes to scratch the factor on every member's noise and its squared length then.
 func shorten(c *call, worker int, s span) {
 	t := &c.runs[s.run]
-	mean, steps := c.vector(s.run, rsie.VecMean), c.stepsOf(s.run)
+	mean, inverse := c.vector(s.run, rsie.VecMean), c.inverseOf(s.run)
 	longest := float64(4*c.dim + 40)
 	z := c.noise[worker][:c.dim]
+	mean, inverse = mean[:len(z)], inverse[:len(z)]
 	for i := s.from; i < s.to; i++ {
 		m := int(t.Offset) + i
 		sum := 0.0
 		for j, x := range c.next.point(c, m) {
-			z[j] = (x - mean[j]) / steps[j]
-			sum += z[j] * z[j]
+			v := (x - mean[j]) * inverse[j]
+			z[j] = v
+			sum += v * v
 		}
 		if correlates(t) {
 			sum = c.whiteLength(z, t)
@@ -97,12 +99,8 @@ func shorten(c *call, worker int, s span) {
 func sumColumns(c *call, _ int, s span) {
 	t := &c.runs[s.run]
 	mean := c.vector(s.run, rsie.VecMean)[s.from:s.to]
-	steps := c.stepsOf(s.run)[s.from:s.to]
+	inverse := c.inverseOf(s.run)[s.from:s.to]
 	g, q := c.gradientOf(s.run)[s.from:s.to], c.squareOf(s.run)[s.from:s.to]
-	var inverse [columns]float64
-	for j, v := range steps {
-		inverse[j] = 1 / v
-	}
 	clear(g)
 	clear(q)
 	goodOnly := t.Scales == rsie.CodeVariance || t.Scales == rsie.CodeDeviation
@@ -120,9 +118,15 @@ func sumColumns(c *call, _ int, s span) {
 			w, square = max(w, 0), c.squareWeight(m)
 		}
 		row := c.next.points[m*c.stride:][s.from:s.to]
-		mean, g, q := mean[:len(row)], g[:len(row)], q[:len(row)]
+		mean, g, q, inverse := mean[:len(row)], g[:len(row)], q[:len(row)], inverse[:len(row)]
+		if t.Scales == rsie.CodeNoScales && !correlates(t) {
+			for j, x := range row {
+				g[j] += w * (f * (x - mean[j]) * inverse[j])
+			}
+			continue
+		}
 		for j, x := range row {
-			z := f * (x - mean[j]) * inverse[j&(columns-1)]
+			z := f * (x - mean[j]) * inverse[j]
 			g[j] += w * z
 			q[j] += square * z * z
 		}
