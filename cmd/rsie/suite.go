@@ -10,8 +10,8 @@ import (
 	"github.com/symbio-ai/recursive-improvement/task"
 )
 
-// loadSuite returns a preset, generated tasks or the tasks of a file, or several joined by +. The programs of exec tasks write their
-// standard error to programs.
+// loadSuite returns a preset, generated tasks or the tasks of a file, or several joined by +. The
+// programs of exec tasks write their standard error to programs.
 func loadSuite(name string, e *env, workers int, programs io.Writer) (*task.Suite, error) {
 	switch {
 	case strings.Contains(name, joint):
