@@ -9,13 +9,22 @@ import (
 
 // Describe returns a strategy in one line: its family, size and the genes that matter most.
 func Describe(s rsie.Strategy) string {
+	s = rsie.StrategySpace.Canonical(s) // what has no effect is off
 	switch s.Family {
 	case rsie.Random:
 		return "random search"
 	case rsie.Distribution:
 		return describeDistribution(s)
 	}
-	parts := []string{fmt.Sprintf("%s of %d, elite %.0f%%", s.Selection, s.PopulationSize, 100*s.ElitismRatio)}
+	if s.Mutation == rsie.Differential {
+		return describeDifferential(s)
+	}
+	parts := []string{fmt.Sprintf("%s of %s", s.Selection, size(s))}
+	if s.Survival == rsie.Pairwise {
+		parts = append(parts, "pairwise survival")
+	} else {
+		parts = append(parts, fmt.Sprintf("elite %.0f%%", 100*s.ElitismRatio))
+	}
 	if s.CrossoverRate > 0 {
 		parts = append(parts, fmt.Sprintf("%s %.0f%%", s.Crossover, 100*s.CrossoverRate))
 	}
@@ -29,17 +38,38 @@ func Describe(s rsie.Strategy) string {
 	return strings.Join(parts, ", ")
 }
 
+// size returns the population size before its law.
+func size(s rsie.Strategy) string {
+	if s.PopulationRule == rsie.LogDimension {
+		return "4+3lnD"
+	}
+	return fmt.Sprint(s.PopulationSize)
+}
+
+// describeDifferential names the parts of differential evolution that are on; it has no
+// selection and no crossover of its own.
+func describeDifferential(s rsie.Strategy) string {
+	parts := []string{fmt.Sprintf("differential %s of %s", s.Base, size(s)), string(s.Survival) + " survival"}
+	if s.Survival == rsie.Pairwise && s.SuccessHistory != rsie.NoHistory {
+		return strings.Join(append(parts, string(s.SuccessHistory)+" history"), ", ")
+	}
+	return strings.Join(append(parts, fmt.Sprintf("rate %.3g, strength %.3g", s.MutationRate, s.MutationStrength)), ", ")
+}
+
 // describeDistribution names the parts of a distribution strategy that are on.
 func describeDistribution(s rsie.Strategy) string {
-	size := fmt.Sprint(s.PopulationSize)
-	if s.PopulationRule == rsie.LogDimension {
-		size = "4+3lnD"
+	parts := []string{fmt.Sprintf("%s %s samples", s.Recombination, size(s))}
+	if s.ScaleRule == rsie.FastNES { // it has weights and an update of its own
+		parts[0] = size(s) + " samples"
 	}
-	parts := []string{fmt.Sprintf("%s %s samples", s.Recombination, size)}
 	if s.Mirrored {
 		parts[0] += " mirrored"
 	}
-	parts = append(parts, fmt.Sprintf("%s rate %.3g", s.UpdateRule, s.LearningRate.Value),
+	update := string(s.UpdateRule) + " "
+	if s.ScaleRule == rsie.FastNES {
+		update = ""
+	}
+	parts = append(parts, fmt.Sprintf("%srate %.3g", update, s.LearningRate.Value),
 		fmt.Sprintf("sigma %.3g", s.Sigma.Value))
 	for _, p := range []struct {
 		on   bool
