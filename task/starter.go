@@ -126,7 +126,7 @@ func (s *tabularSpec) starterText(t *table, coding *TableCoding, reason, rule st
 	}
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# Tasks of the recursive self-improvement engine. Every field is described in the project's")
+	line("# Tasks of RSIE. Every field is described in the project's")
 	line("# task/schema/task.schema.json.")
 	line("version: 1")
 	line("")
