@@ -115,9 +115,9 @@ func printReport(w io.Writer, r *meta.Result) {
 	rep := r.Report
 	fmt.Fprintf(w, "\nMeasured on %d fresh seeds per task, %d evaluations per run. Every figure is maximised.\n"+
 		"area: mean area under quality against log evaluations. ahead: how far the universal winner\n"+
-		"is ahead in meta-fitness on the validation tasks, with the 95 %% interval over seeds; it is\n"+
-		"better or worse where the interval leaves out 0.\n\n",
-		rep.Runs, rep.Budget)
+		"is ahead in meta-fitness on %s, with the 95 %% interval over seeds;\n"+
+		"it is better or worse where the interval leaves out 0.\n\n",
+		rep.Runs, rep.Budget, judgedOn(rep))
 	rows := [][]string{{"strategy", "meta-fitness", "area training", "validation", "ahead [95 %]"}}
 	for _, row := range rep.Rows {
 		if row.Role != "universal winner" && row.WinnerGain == nil {
@@ -130,6 +130,16 @@ func printReport(w io.Writer, r *meta.Result) {
 	fmt.Fprintf(w, "\nFinal quality by task (0 = random search, 1 = best known):\n\n")
 	printQualities(w, rep)
 	fmt.Fprintf(w, "\nThe winner is: %s\n", meta.Describe(r.Universal[0]))
+}
+
+// judgedOn names the tasks that the winner's lead is measured on.
+func judgedOn(rep meta.Report) string {
+	for _, t := range rep.Tasks {
+		if t.Split == "validation" {
+			return "the validation tasks"
+		}
+	}
+	return "all tasks, for want of validation tasks"
 }
 
 // rowName marks the winner.
