@@ -1,6 +1,10 @@
 package meta
 
-import rsie "github.com/symbio-ai/recursive-improvement"
+import (
+	"math"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
 
 // Counted costs, in floating-point operations plus bytes moved. They weigh strategies against
 // each other; they do not predict seconds.
@@ -42,7 +46,7 @@ func strategyCost(s rsie.Strategy, shape rsie.Shape) float64 {
 		if s.Mirrored {
 			cost -= costNormal * d / 2
 		}
-		return cost
+		return cost + covarianceCost(s, d)
 	}
 	cost := copying + 2*d // crossover
 	switch s.Mutation {
@@ -61,6 +65,41 @@ func strategyCost(s rsie.Strategy, shape rsie.Shape) float64 {
 		cost += 3*d + n*3*d/2
 	}
 	return cost
+}
+
+// covarianceCost counts what a full covariance costs per evaluation: products with D x D matrices,
+// and the decomposition shared by the n samples of the generations between two of them.
+func covarianceCost(s rsie.Strategy, d float64) float64 {
+	n := float64(s.PopulationSize)
+	if s.PopulationRule == rsie.LogDimension {
+		n = 4 + 3*math.Log(d)
+	}
+	switch {
+	case s.ScaleRule == rsie.SepCMA || s.ScaleRule == rsie.FastNES || d > rsie.MaxFullDim:
+		return 0
+	case s.Covariance == rsie.NaturalFull:
+		return 8*d*d + 20*d*d*d/n
+	case s.Covariance == rsie.Full:
+		// Decompositions wait until the rates have changed the matrix by enough.
+		generations := math.Max(1, d/(6*n*math.Max(s.CovarianceRate, 1e-6)))
+		return 8*d*d + 10*d*d*d/(n*generations)
+	}
+	return 0
+}
+
+// maxOverhead is the counted cost of a strategy, as a multiple of that of the evaluations, that
+// level 2 will pay.
+const maxOverhead = 8
+
+// affordable reports whether s costs at most maxOverhead times what it evaluates, on every
+// target. The search does not run others: one of them would take the time of many.
+func affordable(s rsie.Strategy, targets []target) bool {
+	for _, t := range targets {
+		if strategyCost(s, t.problem.Shape()) > maxOverhead*evaluationCost(t.problem) {
+			return false
+		}
+	}
+	return true
 }
 
 // efficiency returns the share of the counted cost that evaluations have.

@@ -175,7 +175,7 @@ func (e *Engine) keep(batch *Batch, p *strategies, place segment, last string) (
 			best = i
 		}
 		d := m.strategy.Digest()
-		if seen[d] {
+		if seen[d] || len(m.outcomes) == 0 {
 			continue
 		}
 		seen[d] = true

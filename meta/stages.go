@@ -49,14 +49,40 @@ const (
 // measureRaced measures every strategy on the cheap tasks, and on the rest those that have not
 // lost: a strategy whose paired results there are significantly worse than those of the last one
 // that would survive (Wilcoxon signed-rank, 5 %) is dropped, its score estimated by its result on
-// the cheap tasks plus what the others gain on the rest.
+// the cheap tasks plus what the others gain on the rest. One that is not affordable is not run and
+// scores 0.
 //
 // Source: M. Birattari et al., A racing algorithm for configuring metaheuristics, GECCO 2002,
 // with Wilcoxon in place of Friedman.
 func (e *Engine) measureRaced(ctx context.Context, targets []target, all []rsie.Strategy, key rsie.Key) ([]measured, error) {
+	out := make([]measured, len(all))
+	var paid []rsie.Strategy
+	for i, s := range all {
+		if affordable(s, targets) {
+			paid = append(paid, s)
+		} else {
+			out[i] = measured{strategy: s, dropped: true} // scores 0
+		}
+	}
+	got, err := e.measureStages(ctx, targets, paid, key)
+	if err != nil {
+		return nil, err
+	}
+	k := 0
+	for i := range out {
+		if !out[i].dropped {
+			out[i] = got[k]
+			k++
+		}
+	}
+	return out, nil
+}
+
+// measureStages is measureRaced among strategies that are affordable.
+func (e *Engine) measureStages(ctx context.Context, targets []target, all []rsie.Strategy, key rsie.Key) ([]measured, error) {
 	runs := e.config.RunsPerTask
 	cheap, rest := cheapest(targets, cheapShare, cheapTasks)
-	if e.config.Without.Racing || len(rest) == 0 {
+	if e.config.Without.Racing || len(rest) == 0 || len(all) == 0 {
 		return e.measure(ctx, targets, all, key, runs)
 	}
 	first, err := e.measure(ctx, cheap, all, key, runs)
@@ -175,6 +201,9 @@ func (e *Engine) halve(ctx context.Context, targets []target, name string, key r
 	if state == nil {
 		state = &halving{}
 		for _, s := range e.draw(e.config.Candidates, key) {
+			if !affordable(s, targets) {
+				continue
+			}
 			state.Live = append(state.Live, candidate{Strategy: s, Tasks: map[string][]rsie.Metrics{}})
 		}
 	} else {

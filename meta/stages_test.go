@@ -177,3 +177,28 @@ func TestRestartsResume(t *testing.T) {
 		}
 	}
 }
+
+// A strategy that would cost many times what it evaluates is not run; it scores 0 and the search
+// goes on without it.
+func TestAffordable(t *testing.T) {
+	tasks := tinyTasks(t)[:1]
+	c := tinyConfig(gonum(t, 2), 9)
+	e, err := NewEngine(c)
+	require.NoError(t, err)
+	targets, err := e.targets(context.Background(), tasks, nil)
+	require.NoError(t, err)
+	all := e.draw(6, rsie.NewKey(1))
+	for _, s := range all {
+		require.True(t, affordable(s, targets), s.GenomeID)
+	}
+	dear, err := rsie.Baseline("xnes")
+	require.NoError(t, err)
+	require.False(t, affordable(dear, targets))
+	require.True(t, affordable(dear, []target{{problem: ellipsoid{dim: 5}}}), "its cost grows with the parameters")
+	got, err := e.measureRaced(context.Background(), targets, append(all, dear), rsie.NewKey(2))
+	require.NoError(t, err)
+	require.True(t, got[6].dropped)
+	require.Empty(t, got[6].outcomes)
+	require.Zero(t, got[6].score)
+	require.Positive(t, got[3].score)
+}
