@@ -99,10 +99,10 @@ func TestSamplePath(t *testing.T) {
 // TestSampleDraws checks that a generation of starting draws has the start's deviations.
 func TestSampleDraws(t *testing.T) {
 	shape := benchShape()
-	l, points := sampled(t, 3, shape, func(r *rsie.Run) { r.StartHidden, r.StartOutput = 2, 4 })
+	l, _ := sampled(t, 3, shape, func(r *rsie.Run) { r.StartHidden, r.StartOutput = 2, 4 })
 	l.table[0].Flags |= rsie.FlagDraws
 	l.do(rsie.OpSample)
-	points = l.get(l.state.Next.Points)
+	points := l.get(l.state.Next.Points)
 	z := make([]float64, shape.Dim)
 	normals(z, addressOf(&l.table[0], 1), rsie.StreamInitialise)
 	for k, factor := range []float64{2, 2, 2, 2, 4, 4} {
