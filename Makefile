@@ -22,7 +22,7 @@ test:
 
 # race runs the packages with concurrency under the race detector.
 race:
-	$(GO) test -race $(CONCURRENT)
+	$(GO) test -race -timeout 20m $(CONCURRENT)
 
 # lint prints nothing when all is well.
 lint:
