@@ -18,7 +18,7 @@ import (
 func tinyTasks(t *testing.T) []*task.Task {
 	suite, err := task.Embedded("standard")
 	require.NoError(t, err)
-	tasks, err := suite.Select([]string{"iris", "pendulum", "penguins"})
+	tasks, err := suite.Select([]string{"iris", "sines", "penguins"})
 	require.NoError(t, err)
 	return tasks
 }
