@@ -19,6 +19,7 @@ type compareCmd struct {
 	Runs       int      `help:"Runs of each strategy on each task, 2 to 10000." default:"25"`
 	Budget     *int     `help:"Evaluations per run. Default: each task's own." placeholder:"N"`
 	Seed       uint64   `help:"Seed; the same seed gives the same bytes." default:"1"`
+	Summary    bool     `help:"Print the rows over all tasks alone."`
 	CSV        string   `help:"File for one line per run." name:"csv" placeholder:"FILE"`
 	anchorFlags
 	backendFlags
@@ -69,6 +70,14 @@ func (c *compareCmd) Run(e *env) error {
 	}
 	if c.JSON {
 		return printJSON(e.stdout, got)
+	}
+	if c.Summary {
+		one := *got
+		one.Tasks = nil
+		printHead(e.stdout, got)
+		printAreas(e.stdout, &one)
+		cutTable(e.stdout, &one)
+		return nil
 	}
 	printComparison(e.stdout, got)
 	return nil
@@ -139,12 +148,25 @@ func csvCell(s string) string {
 
 func exact(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// printComparison writes a table per measure.
-func printComparison(w io.Writer, c *meta.Comparison) {
+// printAreas writes the tables of quality and area.
+func printAreas(w io.Writer, c *meta.Comparison) {
+	fmt.Fprintln(w, "\nFinal quality (maximised; 0 = random search, 1 = best known)")
+	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Quality })
+	fmt.Fprintln(w, "\nArea score (maximised; area under quality against the logarithm of evaluations)")
+	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Area })
+}
+
+// printHead says what was compared and how.
+func printHead(w io.Writer, c *meta.Comparison) {
 	fmt.Fprintf(w, "%d runs of %s per strategy and task, seed %d. Reference: %s.\n",
 		c.Runs, budgetText(commonBudget(c)), c.Seed, c.Reference)
 	fmt.Fprintln(w, "Figures are interquartile means over seeds with 95 % bootstrap intervals. Verdicts: Wilcoxon\n"+
 		"signed-rank against the reference, paired by seed, Holm over the strategies, level 0.05.")
+}
+
+// printComparison writes a table per measure.
+func printComparison(w io.Writer, c *meta.Comparison) {
+	printHead(w, c)
 	foreign := map[int][]string{} // tasks by the budget of their anchors
 	for _, t := range c.Tasks {
 		if !t.Measured && t.AnchorBudget != t.Budget && t.Anchors.Floor == 0 {
@@ -164,10 +186,7 @@ func printComparison(w io.Writer, c *meta.Comparison) {
 			fmt.Fprintf(w, "Random search already solves task %s; it cannot tell strategies apart.\n", t.Task)
 		}
 	}
-	fmt.Fprintln(w, "\nFinal quality (maximised; 0 = random search, 1 = best known)")
-	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Quality })
-	fmt.Fprintln(w, "\nArea score (maximised; area under quality against the logarithm of evaluations)")
-	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Area })
+	printAreas(w, c)
 	fmt.Fprintln(w, "\nMedian final fitness (minimised)")
 	fitnessTable(w, c)
 	fmt.Fprintln(w, "\nExpected evaluations to reach a quality (minimised; - = no run reached it)")
