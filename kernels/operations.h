@@ -20,5 +20,7 @@ typedef void (*rsie_operation)(rsie_host *);
 /* By the number of the operation; NULL is one that is missing. */
 static const rsie_operation rsie_operations[OP_COUNT] = {
 	[OP_INITIALISE] = op_initialise,
+	[OP_EVALUATE] = op_evaluate,
+	[OP_EVALUATE_PROBES] = op_evaluate_probes,
 };
 #endif
