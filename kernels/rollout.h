@@ -18,8 +18,13 @@ DEVICE rsie_episode rsie_begin_episode(const rsie_program *p, int k)
 
 #define FLIGHT 16 /* episodes that advance together */
 
-/* Values that a worker has in flight: the policies of the lanes [dim][FLIGHT], two activations. */
-#define RSIE_FLIGHT_LEN(dim, widest) (((dim) + 2 * (widest)) * FLIGHT)
+/* Values that a worker has in flight: on a CPU the policies of the lanes [dim][FLIGHT] and two
+ * activations of theirs, on a GPU those of a block. */
+DEVICE int64_t rsie_flight_len(const rsie_program *p)
+{
+	int64_t cpu = (int64_t)(p->dim + 2 * p->widest) * FLIGHT, gpu = (int64_t)2 * p->widest * LANES;
+	return cpu > gpu ? cpu : gpu;
+}
 
 #if !defined(__CUDACC__) && !defined(RSIE_EMULATED)
 
