@@ -44,49 +44,78 @@ DEVICE int rsie_lot_of(int n, double inverse)
 	return lot < LOT ? lot : LOT;
 }
 
-/* Writes the gaps k, k+1, ... of a child to gap, at most n each. */
-DEVICE void rsie_gaps(int32_t *RESTRICT gap, int lot, rsie_address a, uint32_t k, int n, double inverse)
+/* A lot by element of its block of words: element 4b + e stands at [e][b], so that a loop over
+ * blocks reads and writes whole vectors. */
+typedef union {
+	uint32_t word[4][LOT / 4];
+	int32_t gap[4][LOT / 4];
+	float z[4][LOT / 4];
+} rsie_lot;
+
+/* Fills the first blocks of a lot with words from block on. */
+DEVICE void rsie_lot_words(rsie_lot *RESTRICT l, int blocks, rsie_address a, uint32_t block, uint32_t stream)
 {
-	SHARED uint32_t word[LOT];
-	EACH(b, 0, lot / 4) {
-		rsie_quad q = rsie_words(a, k / 4 + (uint32_t)b, STREAM_MUTATE_MASK);
-		for (int e = 0; e < 4; e++) word[4 * b + e] = q.w[e];
+	EACH(b, 0, blocks) {
+		rsie_quad q = rsie_words(a, block + (uint32_t)b, stream);
+		l->word[0][b] = q.w[0];
+		l->word[1][b] = q.w[1];
+		l->word[2][b] = q.w[2];
+		l->word[3][b] = q.w[3];
 	}
+}
+
+/* Turns words into gaps of at most n each. */
+DEVICE void rsie_lot_gaps(rsie_lot *RESTRICT l, int blocks, int n, double inverse)
+{
+	double most = n;
+	for (int e = 0; e < 4; e++)
+		EACH(b, 0, blocks) {
+			double g = rsie_log64(rsie_uniform64(l->word[e][b])) * inverse;
+			l->gap[e][b] = (int32_t)(g < most ? g : most);
+		}
 	SYNC;
-	EACH(i, 0, lot) {
-		double g = rsie_log64(rsie_uniform64(word[i])) * inverse;
-		gap[i] = (int32_t)(g < n ? g : n);
+}
+
+/* Turns words into normals. */
+DEVICE void rsie_lot_normals(rsie_lot *RESTRICT l, int blocks)
+{
+	EACH(b, 0, blocks) {
+		rsie_quad q = {{l->word[0][b], l->word[1][b], l->word[2][b], l->word[3][b]}};
+		float z[4];
+		rsie_gauss(q, z);
+		l->z[0][b] = z[0];
+		l->z[1][b] = z[1];
+		l->z[2][b] = z[2];
+		l->z[3][b] = z[3];
 	}
 	SYNC;
 }
 
-/* Turns gaps into genes from at on: gene i becomes at + i + the gaps up to i. Returns how many lie
- * below n and moves at behind the last of a full lot. */
-DEVICE int rsie_places(int32_t *gene, int lot, int *at, int n)
+/* Turns gaps into genes from at on: gene i is at + i + the gaps up to i. Returns how many lie below
+ * n, in rising order, and moves at behind the last of a full lot. */
+DEVICE int rsie_places(int32_t *gene, const rsie_lot *l, int lot, int *at, int n)
 {
 #if defined(__CUDACC__) || defined(RSIE_EMULATED)
 	__shared__ int64_t sum[2][LANES];
-	int l = (int)threadIdx.x, side = 0, count = 0;
+	int lane = (int)threadIdx.x, side = 0;
 	int64_t start = *at;
 	for (int from = 0; from < lot; from += LANES) {
-		sum[0][l] = from + l < lot ? (int64_t)gene[from + l] + 1 : 0;
+		int i = from + lane;
 		side = 0;
+		sum[0][lane] = i < lot ? (int64_t)l->gap[i & 3][i >> 2] + 1 : 0;
 		for (int width = 1; width < LANES; width *= 2) {
 			SYNC;
-			sum[1 - side][l] = sum[side][l] + (l >= width ? sum[side][l - width] : 0);
+			sum[1 - side][lane] = sum[side][lane] + (lane >= width ? sum[side][lane - width] : 0);
 			side = 1 - side;
 		}
 		SYNC;
-		int64_t place = start + sum[side][l] - 1;
-		if (from + l < lot) gene[from + l] = (int32_t)(place < n ? place : n);
+		int64_t place = start + sum[side][lane] - 1;
+		if (i < lot) gene[i] = (int32_t)(place < n ? place : n);
 		start += sum[side][LANES - 1];
 		SYNC;
 	}
-	for (int low = 0, high = lot;; ) { /* the places rise */
-		if (low == high) {
-			count = low;
-			break;
-		}
+	int low = 0, high = lot;
+	while (low < high) { /* the places rise */
 		int middle = (low + high) / 2;
 		if (gene[middle] < n)
 			low = middle + 1;
@@ -94,13 +123,12 @@ DEVICE int rsie_places(int32_t *gene, int lot, int *at, int n)
 			high = middle;
 	}
 	*at = (int)(start < n ? start : n);
-	SYNC;
-	return count;
+	return low;
 #else
 	int64_t place = *at;
 	int i = 0;
 	for (; i < lot; i++) {
-		place += gene[i];
+		place += l->gap[i & 3][i >> 2];
 		if (place >= n) break;
 		gene[i] = (int32_t)place++;
 	}

@@ -5,38 +5,28 @@
 #include "cross.h"
 #include "gaps.h"
 
-/* Writes normals k, k+1, ... of StreamMutate to z, count rounded up to LOT_STEP. */
-DEVICE void rsie_lot_normals(float *RESTRICT z, int count, rsie_address a, uint32_t k)
-{
-	int blocks = (count + LOT_STEP - 1) / LOT_STEP * (LOT_STEP / 4);
-	EACH(b, 0, blocks) {
-		float four[4];
-		rsie_gauss(rsie_words(a, k / 4 + (uint32_t)b, STREAM_MUTATE), four);
-		for (int e = 0; e < 4; e++) z[4 * b + e] = four[e];
-	}
-	SYNC;
-}
-
 /* Adds strength·z[k] to the k-th mutated gene of the child of p, or makes it 0. Columns are
  * written a lot ahead, so that they are still in the nearest cache. */
 DEVICE void rsie_walk(float *RESTRICT x, int n, const rsie_parents *p, rsie_address a, double inverse, float strength,
 	int drop)
 {
+	SHARED rsie_lot l;
 	SHARED int32_t gene[LOT];
-	SHARED float z[LOT];
-	int at = 0, done = 0, count = 0, lot = rsie_lot_of(n, inverse);
+	int at = 0, done = 0, lot = rsie_lot_of(n, inverse);
 	for (uint32_t k = 0; done < n; k += (uint32_t)lot) {
-		rsie_gaps(gene, lot, a, k, n, inverse);
-		count = rsie_places(gene, lot, &at, n);
-		int end = count < lot ? n : at;
+		rsie_lot_words(&l, lot / 4, a, k / 4, STREAM_MUTATE_MASK);
+		rsie_lot_gaps(&l, lot / 4, n, inverse);
+		int count = rsie_places(gene, &l, lot, &at, n), end = count < lot ? n : at;
 		rsie_cross_columns(x, p, done, end);
 		done = end;
+		SYNC;
 		if (drop) {
-			SYNC;
 			SCATTER(i, 0, count) x[gene[i]] = 0;
 		} else {
-			rsie_lot_normals(z, count, a, k);
-			SCATTER(i, 0, count) x[gene[i]] = fmaf(strength, z[i], x[gene[i]]);
+			int blocks = (count + LOT_STEP - 1) / LOT_STEP * (LOT_STEP / 4);
+			rsie_lot_words(&l, blocks, a, k / 4, STREAM_MUTATE);
+			rsie_lot_normals(&l, blocks);
+			SCATTER(i, 0, count) x[gene[i]] = fmaf(strength, l.z[i & 3][i >> 2], x[gene[i]]);
 		}
 		SYNC;
 	}
