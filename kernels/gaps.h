@@ -12,6 +12,7 @@
 #define RSIE_GAPS_H
 
 #include "access.h"
+#include "words.h"
 
 #define LOT 256      /* mutated genes that are found together */
 #define LOT_STEP 64  /* a lot is a multiple: 16 blocks of words */
@@ -46,33 +47,61 @@ DEVICE int rsie_lot_of(int n, double inverse)
 
 /* A lot by element of its block of words: element 4b + e stands at [e][b], so that a loop over
  * blocks reads and writes whole vectors. */
-typedef union {
+typedef struct {
 	uint32_t word[4][LOT / 4];
-	int32_t gap[4][LOT / 4];
+	int32_t step[4][LOT / 4]; /* from one mutated gene to the next, the first from one before the start */
 	float z[4][LOT / 4];
 } rsie_lot;
 
 /* Fills the first blocks of a lot with words from block on. */
 DEVICE void rsie_lot_words(rsie_lot *RESTRICT l, int blocks, rsie_address a, uint32_t block, uint32_t stream)
 {
-	EACH(b, 0, blocks) {
-		rsie_quad q = rsie_words(a, block + (uint32_t)b, stream);
-		l->word[0][b] = q.w[0];
-		l->word[1][b] = q.w[1];
-		l->word[2][b] = q.w[2];
-		l->word[3][b] = q.w[3];
-	}
+	rsie_block_words(l->word[0], l->word[1], l->word[2], l->word[3], blocks, a, stream, block);
 }
 
-/* Turns words into gaps of at most n each. */
-DEVICE void rsie_lot_gaps(rsie_lot *RESTRICT l, int blocks, int n, double inverse)
+/* 1 + the gap of a word, at most 1 + n. */
+DEVICE int32_t rsie_step(uint32_t w, double inverse, double n)
 {
-	double most = n;
+	double g = rsie_log64(rsie_uniform64(w)) * inverse;
+	return (int32_t)(g < n ? g : n) + 1;
+}
+
+/* The quotient as a float. Its error is below GAP_ERROR of it: ln u has 0.9 ulp and 1.5 more where u
+ * was rounded, inverse and the product have half of one each, all that is doubled. */
+#define GAP_ERROR 0x1p-20f
+DEVICE float rsie_rough_gap(uint32_t w, float inverse)
+{
+	uint32_t high = rsie_bits(rsie_uniform(w)) - 0x3f3504f3u;
+	float e = (float)((int32_t)high >> 23), f = rsie_float((high & 0x7fffffu) + 0x3f3504f3u) - 1.0f;
+	float below = rsie_uniform(~w);
+	return rsie_log_of(e, e == 0.0f ? -below : f) * inverse;
+}
+
+/* Turns words into steps. A float decides where it is not within its error of a whole number;
+ * otherwise a double does, on a CPU for the whole lot. */
+DEVICE void rsie_lot_steps(rsie_lot *RESTRICT l, int blocks, int n, double inverse)
+{
+	float rough = (float)inverse, most = (float)n + 1.5f; /* as far from a whole number as can be */
+	uint32_t unsure = 0;
 	for (int e = 0; e < 4; e++)
 		EACH(b, 0, blocks) {
-			double g = rsie_log64(rsie_uniform64(l->word[e][b])) * inverse;
-			l->gap[e][b] = (int32_t)(g < most ? g : most);
+			uint32_t w = l->word[e][b];
+			float g = rsie_rough_gap(w, rough), error = g * GAP_ERROR;
+			g = g < most ? g : most;
+			int32_t gap = (int32_t)g;
+			float part = g - (float)gap;
+			uint32_t near = rsie_bits(0.5f - fabsf(part - 0.5f) - error) >> 31;
+			gap = gap < n ? gap : n;
+			l->step[e][b] = gap + 1;
+#if defined(__CUDACC__) || defined(RSIE_EMULATED)
+			if (near) l->step[e][b] = rsie_step(w, inverse, n);
+#else
+			unsure |= near;
+#endif
 		}
+	if (unsure)
+		for (int e = 0; e < 4; e++)
+			EACH(b, 0, blocks) l->step[e][b] = rsie_step(l->word[e][b], inverse, n);
 	SYNC;
 }
 
@@ -91,7 +120,7 @@ DEVICE void rsie_lot_normals(rsie_lot *RESTRICT l, int blocks)
 	SYNC;
 }
 
-/* Turns gaps into genes from at on: gene i is at + i + the gaps up to i. Returns how many lie below
+/* Turns steps into genes from at on: gene i is at - 1 and the steps up to i. Returns how many lie below
  * n, in rising order, and moves at behind the last of a full lot. */
 DEVICE int rsie_places(int32_t *gene, const rsie_lot *l, int lot, int *at, int n)
 {
@@ -102,7 +131,7 @@ DEVICE int rsie_places(int32_t *gene, const rsie_lot *l, int lot, int *at, int n
 	for (int from = 0; from < lot; from += LANES) {
 		int i = from + lane;
 		side = 0;
-		sum[0][lane] = i < lot ? (int64_t)l->gap[i & 3][i >> 2] + 1 : 0;
+		sum[0][lane] = i < lot ? (int64_t)l->step[i & 3][i >> 2] : 0;
 		for (int width = 1; width < LANES; width *= 2) {
 			SYNC;
 			sum[1 - side][lane] = sum[side][lane] + (lane >= width ? sum[side][lane - width] : 0);
@@ -125,15 +154,19 @@ DEVICE int rsie_places(int32_t *gene, const rsie_lot *l, int lot, int *at, int n
 	*at = (int)(start < n ? start : n);
 	return low;
 #else
-	int64_t place = *at;
-	int i = 0;
-	for (; i < lot; i++) {
-		place += l->gap[i & 3][i >> 2];
-		if (place >= n) break;
-		gene[i] = (int32_t)place++;
+	int64_t place = (int64_t)*at - 1;
+	int b = 0, count = lot;
+	for (; b < lot / 4 && place < n; b++) {
+		int32_t *out = gene + 4 * b;
+		out[0] = (int32_t)(place += l->step[0][b]);
+		out[1] = (int32_t)(place += l->step[1][b]);
+		out[2] = (int32_t)(place += l->step[2][b]);
+		out[3] = (int32_t)(place += l->step[3][b]);
 	}
-	*at = (int)(place < n ? place : n);
-	return i;
+	if (place >= n)
+		for (count = 4 * b; count > 0 && gene[count - 1] >= n;) count--;
+	*at = (int)(place < n ? place + 1 : n);
+	return count;
 #endif
 }
 #endif

@@ -4,6 +4,25 @@
 
 #include "cross.h"
 #include "gaps.h"
+#include "scale.h"
+
+/* Adds strength·z[i] to gene i of a lot. */
+DEVICE void rsie_add(float *RESTRICT x, const int32_t *gene, const rsie_lot *l, int count, float strength)
+{
+#if defined(__CUDACC__) || defined(RSIE_EMULATED)
+	EACH(i, 0, count) x[gene[i]] = fmaf(strength, l->z[i & 3][i >> 2], x[gene[i]]);
+#else
+	int b = 0;
+	for (; 4 * b + 4 <= count; b++) {
+		const int32_t *to = gene + 4 * b;
+		x[to[0]] = fmaf(strength, l->z[0][b], x[to[0]]);
+		x[to[1]] = fmaf(strength, l->z[1][b], x[to[1]]);
+		x[to[2]] = fmaf(strength, l->z[2][b], x[to[2]]);
+		x[to[3]] = fmaf(strength, l->z[3][b], x[to[3]]);
+	}
+	for (int i = 4 * b; i < count; i++) x[gene[i]] = fmaf(strength, l->z[i & 3][b], x[gene[i]]);
+#endif
+}
 
 /* Adds strength·z[k] to the k-th mutated gene of the child of p, or makes it 0. Columns are
  * written a lot ahead, so that they are still in the nearest cache. */
@@ -15,7 +34,7 @@ DEVICE void rsie_walk(float *RESTRICT x, int n, const rsie_parents *p, rsie_addr
 	int at = 0, done = 0, lot = rsie_lot_of(n, inverse);
 	for (uint32_t k = 0; done < n; k += (uint32_t)lot) {
 		rsie_lot_words(&l, lot / 4, a, k / 4, STREAM_MUTATE_MASK);
-		rsie_lot_gaps(&l, lot / 4, n, inverse);
+		rsie_lot_steps(&l, lot / 4, n, inverse);
 		int count = rsie_places(gene, &l, lot, &at, n), end = count < lot ? n : at;
 		rsie_cross_columns(x, p, done, end);
 		done = end;
@@ -26,7 +45,7 @@ DEVICE void rsie_walk(float *RESTRICT x, int n, const rsie_parents *p, rsie_addr
 			int blocks = (count + LOT_STEP - 1) / LOT_STEP * (LOT_STEP / 4);
 			rsie_lot_words(&l, blocks, a, k / 4, STREAM_MUTATE);
 			rsie_lot_normals(&l, blocks);
-			SCATTER(i, 0, count) x[gene[i]] = fmaf(strength, l.z[i & 3][i >> 2], x[gene[i]]);
+			rsie_add(x, gene, &l, count, strength);
 		}
 		SYNC;
 	}
@@ -72,6 +91,7 @@ DEVICE void rsie_mutate(const rsie_call *c, int worker, const rsie_run *t, const
 	if (t->mutation == MUTATE_SVD || plan->inverse == -INFINITY) {
 		rsie_cross_columns(x, p, 0, c->dim);
 		SYNC;
+		if (t->mutation == MUTATE_SVD) rsie_scale(c, a, child, plan->limit, strength);
 	} else if (plan->inverse == 0) {
 		rsie_walk_all(c, x, rsie_noise(c, worker, 0), p, a, strength, drop);
 	} else {
