@@ -6,6 +6,13 @@
 #include <math.h>
 #include <stdint.h>
 
+#if !defined(__CUDACC__)
+/* Neither sets errno here: without this GCC ignores no-math-errno of a pragma, and a loop with a root
+ * stays scalar. */
+extern float sqrtf(float) __attribute__((const));
+extern double sqrt(double) __attribute__((const));
+#endif
+
 typedef struct {
 	uint32_t w[4];
 } rsie_quad;
