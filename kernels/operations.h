@@ -20,5 +20,6 @@ typedef void (*rsie_operation)(rsie_host *);
 /* By the number of the operation; NULL is one that is missing. */
 static const rsie_operation rsie_operations[OP_COUNT] = {
 	[OP_INITIALISE] = op_initialise,
+	[OP_SAMPLE] = op_sample, [OP_UPDATE] = op_update, [OP_PROBE] = op_probe, [OP_SETTLE] = op_settle,
 };
 #endif
