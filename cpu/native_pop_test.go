@@ -13,8 +13,8 @@ import (
 	"github.com/symbio-ai/recursive-improvement/kernels"
 )
 
-// populations drives runs of the population family on Native, as loop does on Gonum.
-type populations struct {
+// popCases drives runs of the population family on Native, as loop does on Gonum.
+type popCases struct {
 	b     *Native
 	state *rsie.State
 	l     *loop // its table, and the twin's state that is not used
@@ -22,7 +22,7 @@ type populations struct {
 }
 
 // newPopulations starts runs with the settings that set gives them.
-func newPopulations(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) *populations {
+func newPopulations(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) *popCases {
 	t.Helper()
 	l := newLoop(t, backend(t, 1), shape, sizes, set)
 	s, err := rsie.NewState(b, shape, needsOf(l))
@@ -30,11 +30,11 @@ func newPopulations(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Free(b) })
-	return &populations{b: b, state: s, l: l}
+	return &popCases{b: b, state: s, l: l}
 }
 
 // ask makes the points of a generation.
-func (p *populations) ask(t testing.TB) {
+func (p *popCases) ask(t testing.TB) {
 	t.Helper()
 	p.l.spent = p.spent
 	p.l.fill()
@@ -47,7 +47,7 @@ func (p *populations) ask(t testing.TB) {
 	p.begins(false)
 }
 
-func (p *populations) begins(v bool) {
+func (p *popCases) begins(v bool) {
 	for r := range p.l.table {
 		p.l.table[r].Flags &^= rsie.FlagBegin
 		if v {
@@ -56,7 +56,7 @@ func (p *populations) begins(v bool) {
 	}
 }
 
-func (p *populations) do(t testing.TB, ops ...rsie.Op) {
+func (p *popCases) do(t testing.TB, ops ...rsie.Op) {
 	t.Helper()
 	if err := p.b.Do(p.state, p.l.table, nil, ops); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func (p *populations) do(t testing.TB, ops ...rsie.Op) {
 }
 
 // evaluate writes target of every point; every seventh fitness is not a number.
-func (p *populations) evaluate(t testing.TB) {
+func (p *popCases) evaluate(t testing.TB) {
 	t.Helper()
 	points, fitness := make([]float64, p.state.Next.Points.Len()), make([]float64, p.state.Members)
 	if err := p.b.Download(points, p.state.Next.Points, 0); err != nil {
@@ -82,7 +82,7 @@ func (p *populations) evaluate(t testing.TB) {
 }
 
 // tell ends a generation.
-func (p *populations) tell(t testing.TB) {
+func (p *popCases) tell(t testing.TB) {
 	t.Helper()
 	if p.spent > 0 {
 		p.do(t, rsie.OpReplace)
@@ -93,7 +93,7 @@ func (p *populations) tell(t testing.TB) {
 }
 
 // digest is the hash of all buffers.
-func (p *populations) digest(t testing.TB) string {
+func (p *popCases) digest(t testing.TB) string {
 	t.Helper()
 	all, err := p.state.Save(p.b)
 	if err != nil {
@@ -124,7 +124,7 @@ func atLevel(t testing.TB, level kernels.Level, workers int) *Native {
 // both ways to sort and blocks of several sizes are used.
 var strategiesOf = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 5, 7}
 
-// TestNativePopulationBits runs populations by every variant and by 1, 2 and 7 workers: all
+// TestNativePopulationBits runs popCases by every variant and by 1, 2 and 7 workers: all
 // buffers end with the same bits.
 func TestNativePopulationBits(t *testing.T) {
 	sizes := make([]int, len(strategiesOf))

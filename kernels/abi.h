@@ -169,6 +169,7 @@ typedef struct {
 	float *predicted;
 	const float *asked;
 	int64_t width;
+	const uint32_t *sobol; /* [SOBOL_DIMENSIONS][32] direction numbers */
 } rsie_call;
 
 #define COLUMNS 256 /* width of a span over parameters */

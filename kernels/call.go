@@ -79,6 +79,8 @@ type Call struct {
 	Predicted, Asked unsafe.Pointer
 
 	Width int64
+
+	Sobol unsafe.Pointer
 }
 
 // Check returns an error unless the layout of C is that of this package and of a run table whose

@@ -313,17 +313,28 @@ DEVICE uint32_t rsie_element(rsie_address a, uint32_t j, uint32_t stream)
 	return rsie_words(a, j >> 2, stream).w[j & 3];
 }
 
-/* Fills z[0..n) with normals: element j is word j mod 4 of block j/4. */
-DEVICE void rsie_normals(float *z, int n, rsie_address a, uint32_t stream)
+#if !defined(__CUDACC__) && !defined(RSIE_EMULATED) && defined(__AVX2__)
+#include "philox_x86.h"
+#endif
+
+/* Fills z[0..n) with normals, element j with word j mod 4 of block first + j/4. */
+DEVICE void rsie_normals_from(float *z, int first, int n, rsie_address a, uint32_t stream)
 {
+#if defined(RSIE_PHILOX_X86_H)
+	rsie_normals_x86(z, first, n, a, stream);
+#else
 	EACH(b, 0, (n + 3) / 4) {
 		float four[4];
-		rsie_gauss(rsie_words(a, (uint32_t)b, stream), four);
+		rsie_gauss(rsie_words(a, (uint32_t)(first + b), stream), four);
 		for (int k = 0; k < 4; k++)
 			if (4 * b + k < n) z[4 * b + k] = four[k];
 	}
+#endif
 	SYNC;
 }
+
+/* Fills z[0..n) with normals: element j is word j mod 4 of block j/4. */
+DEVICE void rsie_normals(float *z, int n, rsie_address a, uint32_t stream) { rsie_normals_from(z, 0, n, a, stream); }
 
 /* Fills u[0..n) with lower + (upper - lower) * uniform. */
 DEVICE void rsie_uniforms(float *u, int n, rsie_address a, uint32_t stream, float lower, float upper)
