@@ -56,6 +56,15 @@ func interval(e explain.Estimate) string {
 	return fmt.Sprintf("%+.3f [%+.3f, %+.3f]", e.Mean, e.Interval[0], e.Interval[1])
 }
 
+// clip shortens the values of several genes for a column.
+func clip(text string) string {
+	const most = 28
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}
+
 func printEffects(w io.Writer, r *explain.Result) {
 	rows := [][]string{{"gene", r.Subject.Genome, r.Reference.Genome, "effect [95 %]", "p (BH)", "contexts"}}
 	unmeasured := 0
@@ -64,7 +73,7 @@ func printEffects(w io.Writer, r *explain.Result) {
 			unmeasured++
 			continue
 		}
-		rows = append(rows, append([]string{v.Name, v.Subject, v.Reference}, cells(v.Estimate)...))
+		rows = append(rows, append([]string{v.Name, clip(v.Subject), clip(v.Reference)}, cells(v.Estimate)...))
 	}
 	table(w, 3, rows)
 	if unmeasured > 0 {

@@ -121,6 +121,7 @@ func begin(c Config) (*explanation, error) {
 	if !(c.Precision > 0 && c.Precision <= 1) {
 		return nil, fmt.Errorf("%w: precision %g, allowed is above 0 to 1", rsie.ErrInvalid, c.Precision)
 	}
+	c.Subject, c.Reference = c.Subject.Named(), c.Reference.Named()
 	one := c.Meter.Cost()
 	if c.Limit == 0 {
 		c.Limit = DefaultStrategies * one

@@ -264,15 +264,16 @@ func TestSentences(t *testing.T) {
 				Kinds: []PartEffect{{"control", solid(0.2)}, {"tabular", nothing}}},
 			{Factor: Factor{Name: "decay"}, Estimate: solid(-0.05)},
 			{Factor: Factor{Name: "density"}, Estimate: vague},
+			{Factor: Factor{Name: "momentum"}, Estimate: solid(0.005)},
 			{Factor: Factor{Name: "mirrored"}, Estimate: nothing},
 			{Factor: Factor{Name: "parents"}, Unmeasured: true}},
 		Pairs: []Pair{{"pull", "decay", solid(-0.03)}, {"pull", "density", vague}}}
 	require.Equal(t, []string{
 		"pull (0.4 against 0) raises the score by 0.120 [0.110, 0.130], over 20 contexts.",
-		"decay ( against ) lowers the score by 0.050 [0.040, 0.060], over 20 contexts.",
+		"decay lowers the score by 0.050 [0.040, 0.060], over 20 contexts.",
 		"pull matters on control +0.200 [+0.190, +0.210], not on tabular +0.000 [-0.010, +0.010].",
 		"pull and decay partly stand in for each other: together they bring 0.030 [0.020, 0.040] less than apart.",
-		"Less than 0.02 either way: mirrored.",
+		"Less than 0.02 either way: momentum, mirrored.",
 	}, Sentences(r))
 	require.Empty(t, Sentences(&Result{Precision: 0.01, Effects: r.Effects[2:3], Path: Path{Total: vague}}))
 }

@@ -17,7 +17,7 @@ const screenBlock = 16
 // The number of strategies of the screening.
 const (
 	fewestSamples = 2 * screenBlock
-	mostSamples   = 512
+	mostSamples   = 256
 )
 
 // governors returns the factors that switch more than half of the others off when they take the

@@ -194,7 +194,7 @@ func heldOut(x [][]float64, y []float64, groups []int) float64 {
 }
 
 // refits is the number of fits to resampled samples behind an interval.
-const refits = 100
+const refits = 50
 
 // spreadOf returns, per factor, the 2.5 and 97.5 % quantiles of the main coefficient over refits.
 func spreadOf(x [][]float64, y []float64, p penalty, key rsie.Key) [][2]float64 {

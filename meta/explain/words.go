@@ -15,8 +15,8 @@ func Sentences(r *Result) []string {
 			figure(absolute(t)), count(t.Contexts, "key"))
 	}
 	for _, v := range r.Effects {
-		if v.Established() {
-			add("%s (%s against %s) %s the score by %s, over %s.", v.Name, v.Subject, v.Reference,
+		if v.Established() && !v.Within(r.margin()) {
+			add("%s%s %s the score by %s, over %s.", v.Name, values(v.Factor),
 				word(v.Mean, "raises", "lowers"), figure(absolute(v.Estimate)), count(v.Contexts, "context"))
 		}
 	}
@@ -38,7 +38,7 @@ func Sentences(r *Result) []string {
 	out = append(out, games(r)...)
 	var none []string
 	for _, v := range r.Effects {
-		if !v.Unmeasured && !v.Established() && v.Within(r.margin()) {
+		if !v.Unmeasured && v.Within(r.margin()) {
 			none = append(none, v.Name)
 		}
 	}
@@ -46,6 +46,14 @@ func Sentences(r *Result) []string {
 		add("Less than %.3g either way: %s.", r.margin(), strings.Join(none, ", "))
 	}
 	return out
+}
+
+// values says what a factor is in both strategies, where that is short.
+func values(f Factor) string {
+	if len(f.Subject)+len(f.Reference) > 80 || f.Subject == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s against %s)", f.Subject, f.Reference)
 }
 
 // margin is the effect that counts as none.
@@ -61,7 +69,7 @@ func contrasts(v Effect, margin float64) []string {
 	var there, absent []string
 	for _, p := range parts {
 		switch {
-		case p.Established():
+		case p.Established() && !p.Within(margin):
 			there = append(there, fmt.Sprintf("%s %s", p.Name, signed(p.Estimate)))
 		case p.Within(margin):
 			absent = append(absent, fmt.Sprintf("%s %s", p.Name, signed(p.Estimate)))
