@@ -7,7 +7,6 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -298,32 +297,46 @@ func TestBadSettings(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Evaluations go to the wide intervals: a gene without effect but with noise gets more contexts
-// than one whose contexts all agree.
+// Evaluations go to the wide intervals, and end when all are narrow: a gene with noise gets more
+// contexts than one whose contexts all agree.
 func TestAllocation(t *testing.T) {
 	p := newPlanted()
-	e, err := begin(Config{Subject: p.subject, Reference: p.reference, Meter: constant{p}, Limit: 5000})
-	require.NoError(t, err)
-	_, err = e.effects(t.Context(), 3000)
-	require.NoError(t, err)
-	contexts := map[string]int{}
-	for _, v := range e.out.Effects {
-		contexts[v.Name] = v.Contexts
+	contexts := func(size float64) (map[string]int, *explanation) {
+		e, err := begin(Config{Subject: p.subject, Reference: p.reference, Meter: constant{p, size}, Limit: 5000})
+		require.NoError(t, err)
+		_, err = e.effects(t.Context(), 3000)
+		require.NoError(t, err)
+		out := map[string]int{}
+		for _, v := range e.out.Effects {
+			out[v.Name] = v.Contexts
+		}
+		return out, e
 	}
-	require.Equal(t, firstContexts, contexts["pull"])
-	require.Greater(t, contexts["keep_best"], 2*firstContexts)
-	require.True(t, slices.ContainsFunc(e.factors, func(f Factor) bool { return f.Name == "pull" }))
+	loud, e := contexts(5)
+	require.Equal(t, firstContexts, loud["pull"])
+	require.Greater(t, loud["keep_best"], 2*firstContexts)
+	require.False(t, e.out.Narrow)
+	require.Greater(t, e.journal.spent, int64(2900))
+
+	soft, e := contexts(0.2)
+	require.Equal(t, firstContexts, soft["keep_best"], "narrower than the precision")
+	require.True(t, e.out.Narrow)
+	require.Less(t, e.journal.spent, int64(1000))
 }
 
-// constant is a meter without noise, but for strategies that keep the best.
-type constant struct{ *planted }
+// constant is a meter without noise, but for strategies that keep the best, whose noise has size,
+// and for the luck of a key, the same for all strategies, which pairing takes away.
+type constant struct {
+	*planted
+	size float64
+}
 
 func (c constant) Measure(_ context.Context, all []rsie.Strategy, key rsie.Key, _ int) ([][]float64, error) {
 	out := make([][]float64, len(all))
 	for i, s := range all {
-		v := s.Pull
+		v := s.Pull + 20*noise(key.Child(1))
 		if s.KeepBest {
-			v += 5 * noise(key)
+			v += c.size * noise(key)
 		}
 		out[i] = []float64{v, v, v, v}
 	}
