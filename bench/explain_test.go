@@ -46,9 +46,9 @@ func TestExplainStudied(t *testing.T) {
 	defer b.Close()
 	all, err := meta.LoadStrategies("testdata/studied.json")
 	require.NoError(t, err)
-	meter := &explain.Suite{Backend: b, Budget: budget, Score: explain.Area}
+	meter := &explain.Suite{Backend: b, Score: explain.Area}
 	for _, one := range tasks {
-		meter.Targets = append(meter.Targets, explain.Target{Task: one, Anchors: *one.Anchors})
+		meter.Targets = append(meter.Targets, explain.Target{Task: one, Budget: budget, Anchors: *one.Anchors})
 	}
 	config := explain.Config{Subject: all[0], Reference: rsie.DefaultStrategy(), Meter: meter, Score: explain.Area,
 		Limit: 200 * meter.Cost(), Seed: 20261}

@@ -23,7 +23,7 @@ type explainCmd struct {
 	Around     string   `help:"Distribution of the strategies that genes are changed in: neighbourhood of the strategy, or uniform over the space." default:"neighbourhood" placeholder:"neighbourhood|uniform"`
 	Score      string   `help:"area under quality against log evaluations, or quality at the end." default:"area" placeholder:"area|quality"`
 	Budget     *int64   `help:"Evaluations to spend at most. Default: 1600 strategies, once on every task." placeholder:"EVALS"`
-	BaseBudget *int     `help:"Evaluations of one run. Default: the run's or the suite's." placeholder:"N"`
+	BaseBudget *int     `help:"Evaluations of one run. Default: the run's, of a strategy each task's own." placeholder:"N"`
 	Precision  float64  `help:"Half-width of an interval that is narrow enough, above 0 to 1." default:"0.01"`
 	Seed       uint64   `help:"Seed; the same seed gives the same bytes." default:"1"`
 	Out        string   `help:"Folder for measurements and result of a strategy; a run keeps its own. Default: explanations/GENOME_ID." placeholder:"DIR"`
@@ -37,7 +37,7 @@ type explained struct {
 	subject rsie.Strategy
 	suite   *task.Suite
 	tasks   []*task.Task
-	budget  int // of one run
+	budget  int // of one run, 0: each task's own
 	anchors map[string]rsie.Anchors
 	keep    explain.Keeper
 	where   string // the result lies
@@ -161,7 +161,7 @@ func (c *explainCmd) ofStrategy(e *env, what *explained) error {
 	if err := c.load(e, what, name, c.Tasks); err != nil {
 		return err
 	}
-	what.budget = orDefault(c.BaseBudget, suiteBudget(what.suite))
+	what.budget = orDefault(c.BaseBudget, 0)
 	what.where = c.Out
 	if what.where == "" {
 		clean := strings.Map(func(r rune) rune {
@@ -195,16 +195,23 @@ func (c *explainCmd) meter(e *env, backend rsie.Backend, what explained) (*expla
 	if err := c.fill(e, backend, what.tasks, what.budget); err != nil {
 		return nil, err
 	}
-	out := &explain.Suite{Backend: backend, Budget: what.budget, Score: explain.Score(c.Score)}
+	out := &explain.Suite{Backend: backend, Score: explain.Score(c.Score)}
 	for _, t := range what.tasks {
-		target := explain.Target{Task: t}
+		target := explain.Target{Task: t, Budget: what.budget}
+		if target.Budget == 0 {
+			target.Budget = t.Budget
+		}
+		if target.Budget < 10 {
+			return nil, fmt.Errorf("%w: task %s states no budget of a run; give one with --base-budget",
+				rsie.ErrInvalid, t.Name)
+		}
 		if known, ok := what.anchors[t.Name]; ok {
 			target.Anchors = known
-		} else if meta.AnchorsHold(t, what.budget) {
+		} else if meta.AnchorsHold(t, target.Budget) {
 			target.Anchors = *t.Anchors
 		} else {
-			m := meta.AnchorMeter{Backend: backend, Budget: what.budget, Runs: 5}
-			fmt.Fprintf(e.stderr, "anchors of %s for %d evaluations: measured\n", t.Name, what.budget)
+			m := meta.AnchorMeter{Backend: backend, Budget: target.Budget, Runs: 5}
+			fmt.Fprintf(e.stderr, "anchors of %s for %d evaluations: measured\n", t.Name, target.Budget)
 			got, err := m.Measure(e.ctx, t.Name, t.Problem, rsie.NewKey(1))
 			if err != nil {
 				return nil, err

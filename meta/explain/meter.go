@@ -46,13 +46,13 @@ const (
 type Suite struct {
 	Backend rsie.Backend
 	Targets []Target
-	Budget  int // evaluations of a run
 	Score   Score
 }
 
 // Target is a task with the anchors that hold for the budget.
 type Target struct {
 	Task    *task.Task
+	Budget  int // evaluations of a run
 	Anchors rsie.Anchors
 }
 
@@ -65,8 +65,14 @@ func (s *Suite) Tasks() []Task {
 	return out
 }
 
-// Cost returns tasks times budget.
-func (s *Suite) Cost() int64 { return int64(len(s.Targets)) * int64(s.Budget) }
+// Cost returns the sum of the budgets.
+func (s *Suite) Cost() int64 {
+	sum := int64(0)
+	for _, t := range s.Targets {
+		sum += int64(t.Budget)
+	}
+	return sum
+}
 
 // Affords reports whether level 2 would run the strategy on every task.
 func (s *Suite) Affords(v rsie.Strategy) bool {
@@ -92,7 +98,7 @@ func (s *Suite) Measure(ctx context.Context, all []rsie.Strategy, key rsie.Key, 
 				return nil, err
 			}
 		}
-		judge := meta.Judge{Backend: s.Backend, Problem: problem, Task: t.Task.Name, Budget: s.Budget, Runs: 1}
+		judge := meta.Judge{Backend: s.Backend, Problem: problem, Task: t.Task.Name, Budget: t.Budget, Runs: 1}
 		got, err := judge.Measure(ctx, all, key)
 		if err != nil {
 			return nil, fmt.Errorf("task %s: %w", t.Task.Name, err)
@@ -109,12 +115,12 @@ func (s *Suite) Measure(ctx context.Context, all []rsie.Strategy, key rsie.Key, 
 	return out, nil
 }
 
-// Identity names the backend, the score, the budget, and the tasks by their digests.
+// Identity names the backend, the score, and the tasks by their digests and budgets.
 func (s *Suite) Identity() string {
 	info := s.Backend.Info()
-	text := fmt.Sprintln(info.Name, info.Bits, s.Score, s.Budget)
+	text := fmt.Sprintln(info.Name, info.Bits, s.Score)
 	for _, t := range s.Targets {
-		text += fmt.Sprintln(t.Task.Name, t.Task.Digest(), t.Anchors)
+		text += fmt.Sprintln(t.Task.Name, t.Task.Digest(), t.Budget, t.Anchors)
 	}
 	return text
 }
