@@ -75,3 +75,30 @@ func TestExplainStudied(t *testing.T) {
 	require.Len(t, got.Effects, len(ablations))
 	t.Log("\n" + strings.Join(got.Sentences, "\n"))
 }
+
+// TestExplainQuick: on the quick suite, with the settings of the command line, the three leading
+// genes have intervals that leave out 0. It takes about a minute on two free cores.
+func TestExplainQuick(t *testing.T) {
+	if os.Getenv("RSIE_REFERENCE") != "full" {
+		t.Skip("RSIE_REFERENCE=full runs it")
+	}
+	suite, err := task.Embedded("quick")
+	require.NoError(t, err)
+	b, err := cpu.NewGonum(0)
+	require.NoError(t, err)
+	defer b.Close()
+	all, err := meta.LoadStrategies("testdata/studied.json")
+	require.NoError(t, err)
+	meter := &explain.Suite{Backend: b, Score: explain.Area}
+	for _, one := range suite.Tasks {
+		meter.Targets = append(meter.Targets, explain.Target{Task: one, Budget: one.Budget, Anchors: *one.Anchors})
+	}
+	got, err := explain.Explain(t.Context(), explain.Config{Subject: all[0], Reference: rsie.DefaultStrategy(),
+		Meter: meter, Score: explain.Area, Seed: 1})
+	require.NoError(t, err)
+	for _, v := range got.Effects[:3] {
+		t.Logf("%-20s %+.3f [%+.3f, %+.3f]", v.Name, v.Mean, v.Interval[0], v.Interval[1])
+		require.True(t, v.Established(), v.Name)
+		require.False(t, v.Interval[0] <= 0 && v.Interval[1] >= 0, v.Name)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/symbio-ai/recursive-improvement/meta/explain"
 )
@@ -19,7 +20,7 @@ func printExplanation(w io.Writer, r *explain.Result) {
 		"for the false discovery rate (Benjamini-Hochberg) over its table.\n\n",
 		r.Evaluations, r.Limit, count(len(r.Tasks), "task"), r.Seed)
 	for _, s := range r.Sentences {
-		fmt.Fprintln(w, s)
+		fmt.Fprintln(w, wrapped(s))
 	}
 	if len(r.Sentences) == 0 {
 		fmt.Fprintln(w, "The figures support no sentence: a larger --budget narrows the intervals.")
@@ -38,6 +39,27 @@ func printExplanation(w io.Writer, r *explain.Result) {
 	printGame(w, r)
 	printPath(w, r)
 	printScreening(w, r)
+}
+
+// wrapped breaks a sentence into lines of at most lineWidth, indented from the second on.
+func wrapped(text string) string {
+	var out strings.Builder
+	at := 0
+	for i, word := range strings.Fields(text) {
+		n := len([]rune(word))
+		switch {
+		case i == 0:
+		case at+1+n > lineWidth:
+			out.WriteString("\n  ")
+			at = 2
+		default:
+			out.WriteByte(' ')
+			at++
+		}
+		out.WriteString(word)
+		at += n
+	}
+	return out.String()
 }
 
 func scoreWords(s explain.Score) string {

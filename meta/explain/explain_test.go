@@ -271,7 +271,7 @@ func TestSentences(t *testing.T) {
 		"pull (0.4 against 0) raises the score by 0.120 [0.110, 0.130], over 20 contexts.",
 		"decay lowers the score by 0.050 [0.040, 0.060], over 20 contexts.",
 		"pull matters on control +0.200 [+0.190, +0.210], not on tabular +0.000 [-0.010, +0.010].",
-		"pull and decay partly stand in for each other: together they bring 0.030 [0.020, 0.040] less than apart.",
+		"pull and decay hinder each other: together they bring 0.030 [0.020, 0.040] less than the sum of each alone.",
 		"Less than 0.02 either way: momentum, mirrored.",
 	}, Sentences(r))
 	require.Empty(t, Sentences(&Result{Precision: 0.01, Effects: r.Effects[2:3], Path: Path{Total: vague}}))

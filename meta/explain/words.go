@@ -29,9 +29,9 @@ func Sentences(r *Result) []string {
 		switch {
 		case !p.Established():
 		case p.Mean > 0:
-			add("%s and %s support each other: together they bring %s more than apart.", p.A, p.B, figure(p.Estimate))
+			add("%s and %s support each other: together they bring %s more than the sum of each alone.", p.A, p.B, figure(p.Estimate))
 		default:
-			add("%s and %s partly stand in for each other: together they bring %s less than apart.", p.A, p.B,
+			add("%s and %s hinder each other: together they bring %s less than the sum of each alone.", p.A, p.B,
 				figure(absolute(p.Estimate)))
 		}
 	}
