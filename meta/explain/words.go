@@ -21,15 +21,14 @@ func Sentences(r *Result) []string {
 		}
 	}
 	for _, v := range r.Effects {
-		for _, text := range contrasts(v, r.margin()) {
-			out = append(out, text)
-		}
+		out = append(out, contrasts(v, r.margin())...)
 	}
 	for _, p := range r.Pairs {
 		switch {
 		case !p.Established():
 		case p.Mean > 0:
-			add("%s and %s support each other: together they bring %s more than the sum of each alone.", p.A, p.B, figure(p.Estimate))
+			add("%s and %s support each other: together they bring %s more than the sum of each alone.", p.A, p.B,
+				figure(p.Estimate))
 		default:
 			add("%s and %s hinder each other: together they bring %s less than the sum of each alone.", p.A, p.B,
 				figure(absolute(p.Estimate)))
