@@ -54,4 +54,4 @@ golden:
 # reference compares whole runs on every task with those of an independent library and prints
 # the table.
 reference:
-	RSIE_REFERENCE=full $(GO) test ./bench -run 'TestReferenceRuns|TestStudied|TestBBOB' -count=1 -v -timeout 120m
+	RSIE_REFERENCE=full $(GO) test ./bench -run 'TestReferenceRuns|TestDistributions|TestStudied|TestBBOB' -count=1 -v -timeout 120m
