@@ -1,6 +1,9 @@
 package rsie
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Buffer is memory of a backend, opaque to everyone else.
 type Buffer interface {
@@ -106,7 +109,7 @@ const (
 	CodeTutorial, CodeLogistic                                               uint8 = 6, 7
 	CodePlain, CodeAdam, CodeClipUp                                          uint8 = 1, 2, 3
 	CodeNoControl, CodeCumulative, CodePathLength, CodeSuccess, CodeTwoPoint uint8 = 1, 2, 3, 4, 5
-	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential                 uint8 = 1, 2, 3, 4
+	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential, CodeLimited    uint8 = 1, 2, 3, 4, 5
 	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
 	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
 	CodeFastNES                                                              uint8 = 7
@@ -295,6 +298,12 @@ type Needs struct {
 // MatrixLen returns the length of the matrices of one run with a full covariance of dim
 // parameters.
 func MatrixLen(dim int) int { return 2*dim*dim + dim }
+
+// LimitedVectors returns how many vectors a limited-memory matrix of dim parameters has, 4 +
+// ⌊3 ln dim⌋. They are rows of the archive behind the Archive rows of the run.
+//
+// Source: I. Loshchilov, T. Glasmachers, H.-G. Beyer, arXiv:1705.06693, table 1.
+func LimitedVectors(dim int) int { return 4 + int(3*math.Log(float64(dim))) }
 
 // MaxFullDim is the largest number of parameters whose full covariance is learned; above it the
 // diagonal alone is.

@@ -4,7 +4,8 @@ beside this file. Names are those of rsie's baselines; settings that differ from
 stand in peerChanges of bench/distributions_test.go.
 
 Starts are normal in every coordinate, in shade and l-shade uniform in [-5,5]; 2,000 evaluations:
-40 generations of 50 (gesmr-ga: 51), the first population of population-based algorithms included.
+40 generations of 50 (gesmr-ga: 51), the first population of population-based algorithms included,
+in 10 dimensions; lm-ma-es, whose constants are for many parameters, 8,500 in 80.
 
 Run from the repository root: python bench/peers/distributions.py
 (needs evosax==0.3.2, cma==4.5.0, scipy, numpy).
@@ -32,9 +33,9 @@ from evosax.algorithms.population_based.gesmr_ga import GESMR_GA
 from evosax.algorithms.population_based.samr_ga import SAMR_GA
 from evosax.algorithms.population_based.simple_ga import SimpleGA
 from evosax.core.optimizer import clipup
-from functions import D, FUNCTIONS
+from functions import FUNCTIONS
 
-GENERATIONS, SEEDS, BUDGET = 40, 30, 2000
+D, GENERATIONS, SEEDS, BUDGET = 10, 40, 30, 2000
 
 
 def of_population(es, params, f):
@@ -127,3 +128,5 @@ with open("bench/testdata/distributions.csv", "w", newline="") as file:
             write(name, "evosax 0.3.2", f, np.array(jax.jit(jax.vmap(kind(es, params, f)))(keys)))
         for name, program, run in of_numpy():
             write(name, program, f, [run(f, D, BUDGET, np.random.default_rng(s)) for s in range(SEEDS)])
+        write("lm-ma-es", "from its paper", f,
+              [papers.lmmaes(f, 80, 8500, np.random.default_rng(s)) for s in range(SEEDS)])

@@ -8,6 +8,8 @@ lshade    R. Tanabe, A. Fukunaga, CEC 2014.
 one_plus_one  the success rule of S. Kern et al., Natural Computing 3, 2004: sigma alpha after a
           success, sigma alpha^(-1/4) after a failure, alpha = exp(0.16); the factor on the first
           sigma within [1e-6, 1e3] as in rsie, which ends the descent at precisions near 1e-13.
+lmmaes    I. Loshchilov, T. Glasmachers, H.-G. Beyer, arXiv:1705.06693, algorithm 1. evosax 0.3.2's
+          updates its vectors by the noise in the order of drawing, not of rank.
 """
 
 import numpy as np
@@ -43,6 +45,33 @@ def one_plus_one(f, d, budget, rng):
         if fy <= fx:
             x, fx = y, fy
     return fx
+
+
+def lmmaes(f, d, budget, rng):
+    n = 4 + int(3 * np.log(d))
+    mu, m = n // 2, 4 + int(3 * np.log(d))
+    w = np.log(mu + 0.5) - np.log(np.arange(1, mu + 1))
+    w = w / w.sum()
+    mu_eff = 1 / (w**2).sum()
+    c_s = 2 * n / d
+    c_d = 1 / (1.5 ** np.arange(m) * d)
+    c_c = n / (4.0 ** np.arange(m) * d)
+    y, sigma, path, vectors, best = rng.standard_normal(d), 0.5, np.zeros(d), np.zeros((m, d)), np.inf
+    for t in range(budget // n):
+        z = rng.standard_normal((n, d))
+        x = z.copy()
+        for j in range(min(t, m)):
+            x = (1 - c_d[j]) * x + c_d[j] * (x @ vectors[j])[:, None] * vectors[j]
+        fitness = f(y + sigma * x)
+        best = min(best, fitness.min())
+        good = np.argsort(fitness)[:mu]
+        y = y + sigma * w @ x[good]
+        zw = w @ z[good]
+        path = (1 - c_s) * path + np.sqrt(mu_eff * c_s * (2 - c_s)) * zw
+        for i in range(m):
+            vectors[i] = (1 - c_c[i]) * vectors[i] + np.sqrt(mu_eff * c_c[i] * (2 - c_c[i])) * zw
+        sigma = sigma * np.exp(c_s / 2 * (path @ path / d - 1))
+    return best
 
 
 def strength(m, rng):
