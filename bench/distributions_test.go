@@ -154,8 +154,9 @@ func kept(s rsie.Strategy) int {
 // by the test of Mann and Whitney. Of all comparisons none may be significant at 0.05 after Holm's
 // correction. RSIE_REFERENCE=full takes all functions, the reduced form two.
 func TestDistributions(t *testing.T) {
-	functions, runs := []string{"rotated", "rosenbrock"}, 90
-	if os.Getenv("RSIE_REFERENCE") == "full" {
+	full := os.Getenv("RSIE_REFERENCE") == "full"
+	functions := []string{"rotated", "rosenbrock"}
+	if full {
 		functions = append(functions, "sphere", "ellipsoid")
 	}
 	b, err := cpu.NewGonum(0)
@@ -167,6 +168,10 @@ func TestDistributions(t *testing.T) {
 	for _, theirs := range peers(t) {
 		if !slices.Contains(functions, theirs.function) {
 			continue
+		}
+		runs := 90
+		if theirs.strategy == "lm-ma-es" && !full {
+			runs = 30 // many parameters take their time
 		}
 		ours := theirs.bestOf(t, b, runs)
 		test, err := stats.MannWhitney(ours, theirs.best, stats.MannWhitneyOptions{Alternative: stats.TwoSided, Method: stats.Asymptotic})
