@@ -1,9 +1,6 @@
 package rsie
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // Buffer is memory of a backend, opaque to everyone else.
 type Buffer interface {
@@ -298,12 +295,6 @@ type Needs struct {
 // MatrixLen returns the length of the matrices of one run with a full covariance of dim
 // parameters.
 func MatrixLen(dim int) int { return 2*dim*dim + dim }
-
-// LimitedVectors returns how many vectors a limited-memory matrix of dim parameters has, 4 +
-// ⌊3 ln dim⌋. They are rows of the archive behind the Archive rows of the run.
-//
-// Source: I. Loshchilov, T. Glasmachers, H.-G. Beyer, arXiv:1705.06693, table 1.
-func LimitedVectors(dim int) int { return 4 + int(3*math.Log(float64(dim))) }
 
 // MaxFullDim is the largest number of parameters whose full covariance is learned; above it the
 // diagonal alone is.
