@@ -26,5 +26,7 @@ static const rsie_operation rsie_operations[OP_COUNT] = {
 	[OP_MEASURE] = op_measure,
 	[OP_SHARE] = op_share,
 	[OP_REPLACE] = op_replace,
+	[OP_EVALUATE] = op_evaluate,
+	[OP_EVALUATE_PROBES] = op_evaluate_probes,
 };
 #endif
