@@ -101,6 +101,10 @@ func (p *nativeProgram) fill(twin *program, m *rsie.Model, rows *rsie.Rows, work
 	}
 	// Two activations of a tile and room for gates, peaks and sums.
 	p.activations = (4*int(c.Widest) + 8) * nativeTile(c)
+	if m.Loss == rsie.Return {
+		// As rsie_flight_len of rollout.h, and the returns of at most 16 policies.
+		p.activations = max(16*(p.dim+2*int(c.Widest)), 2*128*int(c.Widest)) + 16*rows.S
+	}
 	p.scratch = kernels.Alloc(4 * p.activations * workers)
 	if !ok || p.scratch == nil {
 		p.free()

@@ -5,6 +5,7 @@
 
 #include "forward.h"
 #include "forward_simd.h"
+#include "rollout.h"
 
 DEVICE float *rsie_room(const rsie_call *c, int worker)
 {
@@ -39,25 +40,38 @@ DEVICE float rsie_fitness(const rsie_program *p, const float *point, float *room
 	return fabsf(mean) < RSIE_INFINITY ? mean : RSIE_WORST;
 }
 
+/* Writes the fitness of n members from member m on. */
+DEVICE void rsie_fitness_rows(const rsie_call *c, int worker, int64_t m, int n)
+{
+	const rsie_program *p = c->program;
+	float *room = rsie_room(c, worker);
+	if (p->loss != LOSS_RETURN) {
+		for (int i = 0; i < n; i++) {
+			float f = rsie_fitness(p, rsie_point(c, &c->next, m + i), room);
+			ONCE c->next.fitness[m + i] = f;
+		}
+		return;
+	}
+	float *returns = room + rsie_flight_len(p);
+	rsie_returns(p, rsie_point(c, &c->next, m), c->stride, n, returns, room);
+	for (int i = 0; i < n; i++) {
+		float f = rsie_control_fitness(p, returns + (int64_t)i * p->samples);
+		ONCE c->next.fitness[m + i] = f;
+	}
+}
+
 /* Rows from eval_to on are not evaluated but RSIE_WORST. */
 KERNEL void evaluate_rows(const rsie_call *c, int worker, rsie_span s)
 {
 	const rsie_run *t = &c->runs[s.run];
-	for (int i = s.from; i < s.to; i++) {
-		int64_t m = (int64_t)t->offset + i;
-		float f = RSIE_WORST;
-		if (i < (int)t->eval_to) f = rsie_fitness(c->program, rsie_point(c, &c->next, m), rsie_room(c, worker));
-		ONCE c->next.fitness[m] = f;
-	}
+	int to = s.to < (int)t->eval_to ? s.to : (int)t->eval_to;
+	if (to > s.from) rsie_fitness_rows(c, worker, (int64_t)t->offset + s.from, to - s.from);
+	EACH(i, to > s.from ? to : s.from, s.to) c->next.fitness[(int64_t)t->offset + i] = RSIE_WORST;
 }
 
 KERNEL void evaluate_probe_rows(const rsie_call *c, int worker, rsie_span s)
 {
-	for (int i = s.from; i < s.to; i++) {
-		int64_t m = (int64_t)c->runs[s.run].offset + i;
-		float f = rsie_fitness(c->program, rsie_point(c, &c->next, m), rsie_room(c, worker));
-		ONCE c->next.fitness[m] = f;
-	}
+	rsie_fitness_rows(c, worker, (int64_t)c->runs[s.run].offset + s.from, s.to - s.from);
 }
 
 /* Outputs [samples][outputs] of the asked points. */
@@ -67,6 +81,10 @@ KERNEL void predict_rows(const rsie_call *c, int worker, rsie_span s)
 	for (int i = s.from; i < s.to; i++) {
 		const float *point = c->asked + (int64_t)i * p->dim;
 		float *to = c->predicted + (int64_t)i * c->width;
+		if (p->loss == LOSS_RETURN) {
+			rsie_returns(p, point, p->dim, 1, to, rsie_room(c, worker));
+			continue;
+		}
 #ifdef RSIE_SIMD
 		rsie_simd_outputs(p, point, rsie_room(c, worker), to);
 #else

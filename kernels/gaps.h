@@ -14,7 +14,7 @@
 #include "access.h"
 #include "words.h"
 
-#define LOT 256      /* mutated genes that are found together */
+#define LOT_GENES 256      /* mutated genes that are found together */
 #define LOT_STEP 64  /* a lot is a multiple: 16 blocks of words */
 
 #if defined(__CUDACC__) || defined(RSIE_EMULATED)
@@ -40,17 +40,17 @@ DEVICE double rsie_inverse_gap(double rate)
 DEVICE int rsie_lot_of(int n, double inverse)
 {
 	double expected = n / -inverse;
-	int lot = expected < LOT ? (int)(expected + 3 * sqrt(expected)) + 8 : LOT;
+	int lot = expected < LOT_GENES ? (int)(expected + 3 * sqrt(expected)) + 8 : LOT_GENES;
 	lot = (lot + LOT_STEP - 1) / LOT_STEP * LOT_STEP;
-	return lot < LOT ? lot : LOT;
+	return lot < LOT_GENES ? lot : LOT_GENES;
 }
 
 /* A lot by element of its block of words: element 4b + e stands at [e][b], so that a loop over
  * blocks reads and writes whole vectors. */
 typedef struct {
-	uint32_t word[4][LOT / 4];
-	int32_t step[4][LOT / 4]; /* from one mutated gene to the next, the first from one before the start */
-	float z[4][LOT / 4];
+	uint32_t word[4][LOT_GENES / 4];
+	int32_t step[4][LOT_GENES / 4]; /* from one mutated gene to the next, the first from one before the start */
+	float z[4][LOT_GENES / 4];
 } rsie_lot;
 
 /* Fills the first blocks of a lot with words from block on. */
@@ -60,7 +60,7 @@ DEVICE void rsie_lot_words(rsie_lot *RESTRICT l, int blocks, rsie_address a, uin
 }
 
 /* 1 + the gap of a word, at most 1 + n. */
-DEVICE int32_t rsie_step(uint32_t w, double inverse, double n)
+DEVICE int32_t rsie_gene_step(uint32_t w, double inverse, double n)
 {
 	double g = rsie_log64(rsie_uniform64(w)) * inverse;
 	return (int32_t)(g < n ? g : n) + 1;
@@ -94,14 +94,14 @@ DEVICE void rsie_lot_steps(rsie_lot *RESTRICT l, int blocks, int n, double inver
 			gap = gap < n ? gap : n;
 			l->step[e][b] = gap + 1;
 #if defined(__CUDACC__) || defined(RSIE_EMULATED)
-			if (near) l->step[e][b] = rsie_step(w, inverse, n);
+			if (near) l->step[e][b] = rsie_gene_step(w, inverse, n);
 #else
 			unsure |= near;
 #endif
 		}
 	if (unsure)
 		for (int e = 0; e < 4; e++)
-			EACH(b, 0, blocks) l->step[e][b] = rsie_step(l->word[e][b], inverse, n);
+			EACH(b, 0, blocks) l->step[e][b] = rsie_gene_step(l->word[e][b], inverse, n);
 	SYNC;
 }
 

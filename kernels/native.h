@@ -43,7 +43,6 @@ int JOIN(rsie_predict_, VARIANT)(rsie_pool *pool, rsie_call *c, int n)
 	h->launch = launch;
 	h->pool = pool;
 	h->failed = 0;
-	if (c->program->loss == LOSS_RETURN) return -2;
 	host_clear(h);
 	host_add(h, 0, 0, n, 1);
 	host_launch(h, K_predict_rows);
