@@ -28,5 +28,6 @@ static const rsie_operation rsie_operations[OP_COUNT] = {
 	[OP_MEASURE] = op_measure,
 	[OP_SHARE] = op_share,
 	[OP_REPLACE] = op_replace,
+	[OP_SAMPLE] = op_sample, [OP_UPDATE] = op_update, [OP_PROBE] = op_probe, [OP_SETTLE] = op_settle,
 };
 #endif

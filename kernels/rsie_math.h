@@ -98,14 +98,14 @@ DEVICE double rsie_double(uint64_t u)
 #define RSIE_LOG_C8 0.128817378942f
 #define RSIE_LOG_C9 -0.0785985582061f
 #define RSIE_TANH_ONE 0x1.201c28p+3f
-#define RSIE_TANH_P1 0x1.12044p-3f
-#define RSIE_TANH_P2 0x1.c9f84ap-9f
-#define RSIE_TANH_P3 0x1.59551ep-16f
-#define RSIE_TANH_P4 0x1.c9a398p-27f
-#define RSIE_TANH_Q1 0x1.de576ap-2f
-#define RSIE_TANH_Q2 0x1.a7df22p-6f
-#define RSIE_TANH_Q3 0x1.5841b8p-12f
-#define RSIE_TANH_Q4 0x1.a0b7fcp-21f
+#define RSIE_TANH_P4 0x1.19236p-6f
+#define RSIE_TANH_P3 0x1.a84aacp+4f
+#define RSIE_TANH_P2 0x1.19575cp+12f
+#define RSIE_TANH_P1 0x1.50ab56p+17f
+#define RSIE_TANH_Q3 0x1.a6f83ap+8f
+#define RSIE_TANH_Q2 0x1.0464d8p+15f
+#define RSIE_TANH_Q1 0x1.25db28p+19f
+#define RSIE_TANH_PQ0 0x1.3a8888p+20f
 
 /* exp(x): within 1.0 ulp; above 88.722839 infinity, below -87.336544 (where results would have fewer
  * bits) 0. With n the nearest whole number to x/ln 2 and r the rest, exp(x) = 2^n exp(r). */
@@ -180,13 +180,13 @@ DEVICE float rsie_tanh(float x)
 	x = x > RSIE_TANH_ONE ? RSIE_TANH_ONE : x;
 	x = x < -RSIE_TANH_ONE ? -RSIE_TANH_ONE : x;
 	float u = x * x;
-	float p = fmaf(RSIE_TANH_P4, u, RSIE_TANH_P3), q = fmaf(RSIE_TANH_Q4, u, RSIE_TANH_Q3);
+	float p = fmaf(RSIE_TANH_P4, u, RSIE_TANH_P3), q = u + RSIE_TANH_Q3;
 	p = fmaf(p, u, RSIE_TANH_P2);
 	q = fmaf(q, u, RSIE_TANH_Q2);
 	p = fmaf(p, u, RSIE_TANH_P1);
 	q = fmaf(q, u, RSIE_TANH_Q1);
-	p = fmaf(p, u, 1.0f);
-	q = fmaf(q, u, 1.0f);
+	p = fmaf(p, u, RSIE_TANH_PQ0);
+	q = fmaf(q, u, RSIE_TANH_PQ0);
 	return x * p / q;
 }
 
@@ -313,17 +313,28 @@ DEVICE uint32_t rsie_element(rsie_address a, uint32_t j, uint32_t stream)
 	return rsie_words(a, j >> 2, stream).w[j & 3];
 }
 
-/* Fills z[0..n) with normals: element j is word j mod 4 of block j/4. */
-DEVICE void rsie_normals(float *z, int n, rsie_address a, uint32_t stream)
+#if !defined(__CUDACC__) && !defined(RSIE_EMULATED) && defined(__AVX2__)
+#include "philox_x86.h"
+#endif
+
+/* Fills z[0..n) with normals, element j with word j mod 4 of block first + j/4. */
+DEVICE void rsie_normals_from(float *z, int first, int n, rsie_address a, uint32_t stream)
 {
+#if defined(RSIE_PHILOX_X86_H)
+	rsie_normals_x86(z, first, n, a, stream);
+#else
 	EACH(b, 0, (n + 3) / 4) {
 		float four[4];
-		rsie_gauss(rsie_words(a, (uint32_t)b, stream), four);
+		rsie_gauss(rsie_words(a, (uint32_t)(first + b), stream), four);
 		for (int k = 0; k < 4; k++)
 			if (4 * b + k < n) z[4 * b + k] = four[k];
 	}
+#endif
 	SYNC;
 }
+
+/* Fills z[0..n) with normals: element j is word j mod 4 of block j/4. */
+DEVICE void rsie_normals(float *z, int n, rsie_address a, uint32_t stream) { rsie_normals_from(z, 0, n, a, stream); }
 
 /* Fills u[0..n) with lower + (upper - lower) * uniform. */
 DEVICE void rsie_uniforms(float *u, int n, rsie_address a, uint32_t stream, float lower, float upper)
