@@ -195,3 +195,45 @@ func TestNativeOrder(t *testing.T) {
 		at += n
 	}
 }
+
+// conformBreeding compares breeding, survival, replacement, ranking, measuring and sharing with the
+// twin over four generations.
+func conformBreeding(t *testing.T, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) {
+	t.Helper()
+	l := newLoop(t, backend(t, 1), shape, sizes, set)
+	conform(t, l, nil, nil, nil, 4, func(int) { l.evaluate() },
+		rsie.OpBreed, rsie.OpSurvive, rsie.OpReplace, rsie.OpRank, rsie.OpMeasure, rsie.OpShare)
+}
+
+// TestNativeGaps compares the mutated genes at rates from none to all: every child has the very genes
+// of the twin's, though a float decides most gaps.
+func TestNativeGaps(t *testing.T) {
+	rates := []float64{0, 1e-9, 1e-5, 0.001, 0.02, 0.1, 0.5, 0.9, 0.999, 1}
+	shape := rsie.Shape{Name: "long", Dim: 6000, Blocks: []rsie.Block{{Cols: 6000, Rows: 1, Std: 1}}}
+	for _, m := range []uint8{rsie.CodeGaussian, rsie.CodeDropout} {
+		conformBreeding(t, shape, repeat(12, len(rates)), func(k int, run *rsie.Run) {
+			run.Rate, run.Mutation = rates[k], m
+		})
+	}
+}
+
+// TestNativeBox compares every mutation in a box that most children touch, with every base and
+// history of differential mutation.
+func TestNativeBox(t *testing.T) {
+	shape := rsie.Shape{Name: "box", Dim: 37, Blocks: []rsie.Block{{Cols: 37, Rows: 1, Std: 1}}, Lower: -1, Upper: 1}
+	conformBreeding(t, shape, repeat(14, 9), func(k int, run *rsie.Run) {
+		run.Strength, run.Rate = 0.9, 0.4
+		switch {
+		case k < 6:
+			differential(run)
+			run.Base, run.Adaptation = uint8(1+k%3), uint8(1+k/2)
+			run.History, run.Archive, run.Eligible = 4, 5, 4
+		case k == 6:
+			run.Mutation, run.StepFactor = rsie.CodeSelfAdaptive, 1.5
+		case k == 7:
+			run.Mutation = rsie.CodeDropout
+		default:
+			run.Mutation = rsie.CodeAdaptive
+		}
+	})
+}
