@@ -95,14 +95,13 @@ DEVICE void rsie_lot_x86(float *z, uint32_t first, rsie_address a, uint32_t stre
 	uint32_t w[4][LOT] __attribute__((aligned(64)));
 	float y[4][LOT] __attribute__((aligned(64)));
 	rsie_words_x86(w, first, a, stream);
-	for (int l = 0; l < LOT; l++) {
-		rsie_quad q = {{w[0][l], w[1][l], w[2][l], w[3][l]}};
-		float four[4];
-		rsie_gauss(q, four);
-		y[0][l] = four[0];
-		y[1][l] = four[1];
-		y[2][l] = four[2];
-		y[3][l] = four[3];
+	for (int k = 0; k < 4; k += 2) { /* rsie_gauss, one word of all blocks at a time */
+		for (int l = 0; l < LOT; l++) {
+			float radius = rsie_radius(w[k][l]), sine, cosine;
+			rsie_turns(rsie_uniform(w[k + 1][l]), &sine, &cosine);
+			y[k][l] = radius * cosine;
+			y[k + 1][l] = radius * sine;
+		}
 	}
 	for (int at = 0; at < LOT; at += WIDE) {
 		rsie_floats p = W_LOAD(&y[0][at]), q = W_LOAD(&y[1][at]), r = W_LOAD(&y[2][at]), s = W_LOAD(&y[3][at]);

@@ -6,6 +6,13 @@
 #include <math.h>
 #include <stdint.h>
 
+#if !defined(__CUDACC__) && !defined(RSIE_EMULATED)
+/* They set no errno that anybody reads; GCC does not take that from a pragma, and without it no loop
+ * with a root becomes vector code. */
+float sqrtf(float) __attribute__((const));
+double sqrt(double) __attribute__((const));
+#endif
+
 #define RSIE_TANH_ONE 0x1.201c28p+3f
 
 typedef struct {
