@@ -6,14 +6,12 @@
 #include <math.h>
 #include <stdint.h>
 
-#if !defined(__CUDACC__) && !defined(RSIE_EMULATED)
-/* They set no errno that anybody reads; GCC does not take that from a pragma, and without it no loop
- * with a root becomes vector code. */
-float sqrtf(float) __attribute__((const));
-double sqrt(double) __attribute__((const));
+#if !defined(__CUDACC__)
+/* Neither sets errno here: without this GCC ignores no-math-errno of a pragma, and a loop with a root
+ * stays scalar. */
+extern float sqrtf(float) __attribute__((const));
+extern double sqrt(double) __attribute__((const));
 #endif
-
-#define RSIE_TANH_ONE 0x1.201c28p+3f
 
 typedef struct {
 	uint32_t w[4];
@@ -84,6 +82,31 @@ DEVICE double rsie_double(uint64_t u)
 #define RSIE_WHOLE 12582912.0f
 #define RSIE_WHOLE64 6755399441055744.0
 
+/* Coefficients, by power. */
+#define RSIE_EXP_LOW -87.336544f
+#define RSIE_EXP_C2 0.499999930526f
+#define RSIE_EXP_C3 0.166665147929f
+#define RSIE_EXP_C4 0.0416684562088f
+#define RSIE_EXP_C5 0.00836941876183f
+#define RSIE_EXP_C6 0.00138131798979f
+#define RSIE_LOG_C2 0.333333167182f
+#define RSIE_LOG_C3 -0.250008101879f
+#define RSIE_LOG_C4 0.200022869872f
+#define RSIE_LOG_C5 -0.166245600434f
+#define RSIE_LOG_C6 0.141811768001f
+#define RSIE_LOG_C7 -0.131286954497f
+#define RSIE_LOG_C8 0.128817378942f
+#define RSIE_LOG_C9 -0.0785985582061f
+#define RSIE_TANH_ONE 0x1.201c28p+3f
+#define RSIE_TANH_P1 0x1.12044p-3f
+#define RSIE_TANH_P2 0x1.c9f84ap-9f
+#define RSIE_TANH_P3 0x1.59551ep-16f
+#define RSIE_TANH_P4 0x1.c9a398p-27f
+#define RSIE_TANH_Q1 0x1.de576ap-2f
+#define RSIE_TANH_Q2 0x1.a7df22p-6f
+#define RSIE_TANH_Q3 0x1.5841b8p-12f
+#define RSIE_TANH_Q4 0x1.a0b7fcp-21f
+
 /* exp(x): within 1.0 ulp; above 88.722839 infinity, below -87.336544 (where results would have fewer
  * bits) 0. With n the nearest whole number to x/ln 2 and r the rest, exp(x) = 2^n exp(r). */
 DEVICE float rsie_exp(float x)
@@ -91,27 +114,27 @@ DEVICE float rsie_exp(float x)
 	float t = fmaf(x, 1.44269504f, RSIE_WHOLE), n = t - RSIE_WHOLE;
 	float r = fmaf(n, -0x1.62e43p-1f, x);
 	r = fmaf(n, 0x1.05c61p-29f, r);
-	float p = fmaf(0.00138131798979f, r, 0.00836941876183f);
-	p = fmaf(p, r, 0.0416684562088f);
-	p = fmaf(p, r, 0.166665147929f);
-	p = fmaf(p, r, 0.499999930526f);
+	float p = fmaf(RSIE_EXP_C6, r, RSIE_EXP_C5);
+	p = fmaf(p, r, RSIE_EXP_C4);
+	p = fmaf(p, r, RSIE_EXP_C3);
+	p = fmaf(p, r, RSIE_EXP_C2);
 	p = fmaf(p, r * r, r) + 1.0f;
 	float y = rsie_float(rsie_bits(p) + (rsie_bits(t) << 23));
 	y = x <= 88.722839f ? y : x * RSIE_INFINITY;
-	return x < -87.336544f ? 0.0f : y;
+	return x < RSIE_EXP_LOW ? 0.0f : y;
 }
 
 /* e ln 2 + ln(1 + f), for 1 + f within a factor of sqrt(2) of 1. */
 DEVICE float rsie_log_of(float e, float f)
 {
 	float z = f * f;
-	float p = fmaf(-0.0785985582061f, f, 0.128817378942f);
-	p = fmaf(p, f, -0.131286954497f);
-	p = fmaf(p, f, 0.141811768001f);
-	p = fmaf(p, f, -0.166245600434f);
-	p = fmaf(p, f, 0.200022869872f);
-	p = fmaf(p, f, -0.250008101879f);
-	p = fmaf(p, f, 0.333333167182f);
+	float p = fmaf(RSIE_LOG_C9, f, RSIE_LOG_C8);
+	p = fmaf(p, f, RSIE_LOG_C7);
+	p = fmaf(p, f, RSIE_LOG_C6);
+	p = fmaf(p, f, RSIE_LOG_C5);
+	p = fmaf(p, f, RSIE_LOG_C4);
+	p = fmaf(p, f, RSIE_LOG_C3);
+	p = fmaf(p, f, RSIE_LOG_C2);
 	p = fmaf(p, f, -0.5f);
 	p = fmaf(e, -0x1.05c61p-29f, p * z);
 	return fmaf(e, 0x1.62e43p-1f, f + p);
@@ -128,6 +151,28 @@ DEVICE float rsie_log(float x)
 	return x == 0.0f ? -RSIE_INFINITY : y;
 }
 
+/* rsie_exp of x <= 0, same bits, with less to look after. */
+DEVICE float rsie_exp_falling(float x)
+{
+	float t = fmaf(x, 1.44269504f, RSIE_WHOLE), n = t - RSIE_WHOLE;
+	float r = fmaf(n, -0x1.62e43p-1f, x);
+	r = fmaf(n, 0x1.05c61p-29f, r);
+	float p = fmaf(RSIE_EXP_C6, r, RSIE_EXP_C5);
+	p = fmaf(p, r, RSIE_EXP_C4);
+	p = fmaf(p, r, RSIE_EXP_C3);
+	p = fmaf(p, r, RSIE_EXP_C2);
+	p = fmaf(p, r * r, r) + 1.0f;
+	return x < RSIE_EXP_LOW ? 0.0f : p * rsie_float((rsie_bits(t) << 23) + 0x3f800000u);
+}
+
+/* rsie_log of a finite x >= 1, same bits. */
+DEVICE float rsie_log_sum(float x)
+{
+	uint32_t high = rsie_bits(x) - 0x3f3504f3u;
+	float y = rsie_log_of((float)((int32_t)high >> 23), rsie_float((high & 0x7fffffu) + 0x3f3504f3u) - 1.0f);
+	return fmaf(x, 0.0f, y); /* NaN stays NaN */
+}
+
 /* tanh(x): within 5 ulp, odd, at most 1 + 2^-23. A quotient of two polynomials of x^2, whose last bits
  * were searched; from 9.00344 on it is 1. */
 DEVICE float rsie_tanh(float x)
@@ -135,11 +180,11 @@ DEVICE float rsie_tanh(float x)
 	x = x > RSIE_TANH_ONE ? RSIE_TANH_ONE : x;
 	x = x < -RSIE_TANH_ONE ? -RSIE_TANH_ONE : x;
 	float u = x * x;
-	float p = fmaf(0x1.c9a398p-27f, u, 0x1.59551ep-16f), q = fmaf(0x1.a0b7fcp-21f, u, 0x1.5841b8p-12f);
-	p = fmaf(p, u, 0x1.c9f84ap-9f);
-	q = fmaf(q, u, 0x1.a7df22p-6f);
-	p = fmaf(p, u, 0x1.12044p-3f);
-	q = fmaf(q, u, 0x1.de576ap-2f);
+	float p = fmaf(RSIE_TANH_P4, u, RSIE_TANH_P3), q = fmaf(RSIE_TANH_Q4, u, RSIE_TANH_Q3);
+	p = fmaf(p, u, RSIE_TANH_P2);
+	q = fmaf(q, u, RSIE_TANH_Q2);
+	p = fmaf(p, u, RSIE_TANH_P1);
+	q = fmaf(q, u, RSIE_TANH_Q1);
 	p = fmaf(p, u, 1.0f);
 	q = fmaf(q, u, 1.0f);
 	return x * p / q;
