@@ -223,7 +223,7 @@ func TestNativeDecomposes(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 12, 33} {
 		d := distCase{shape: oneBlock(n), members: 14, set: func(t *rsie.Run) {
 			evolution(t)
-			t.CovRankMu, t.CovRankOne = 0.4, 0.2
+			t.CovRankMu, t.CovRankOne, t.Negative = 0.4, 0.2, 0 // C stays positive
 		}}
 		b := native(t, 1)
 		state, err := rsie.NewState(b, d.shape, rsie.Needs{Members: []int{14}, Slots: 1})
