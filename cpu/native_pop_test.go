@@ -13,16 +13,16 @@ import (
 	"github.com/symbio-ai/recursive-improvement/kernels"
 )
 
-// nativeRuns drives runs of the population family on Native, as loop does on Gonum.
-type nativeRuns struct {
+// popCases drives runs of the population family on Native, as loop does on Gonum.
+type popCases struct {
 	b     *Native
 	state *rsie.State
 	l     *loop // its table, and the twin's state that is not used
 	spent int
 }
 
-// newNativeRuns starts runs with the settings that set gives them.
-func newNativeRuns(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) *nativeRuns {
+// newPopulations starts runs with the settings that set gives them.
+func newPopulations(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) *popCases {
 	t.Helper()
 	l := newLoop(t, backend(t, 1), shape, sizes, set)
 	s, err := rsie.NewState(b, shape, needsOf(l))
@@ -30,11 +30,11 @@ func newNativeRuns(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set f
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Free(b) })
-	return &nativeRuns{b: b, state: s, l: l}
+	return &popCases{b: b, state: s, l: l}
 }
 
 // ask makes the points of a generation.
-func (p *nativeRuns) ask(t testing.TB) {
+func (p *popCases) ask(t testing.TB) {
 	t.Helper()
 	p.l.spent = p.spent
 	p.l.fill()
@@ -47,7 +47,7 @@ func (p *nativeRuns) ask(t testing.TB) {
 	p.begins(false)
 }
 
-func (p *nativeRuns) begins(v bool) {
+func (p *popCases) begins(v bool) {
 	for r := range p.l.table {
 		p.l.table[r].Flags &^= rsie.FlagBegin
 		if v {
@@ -56,7 +56,7 @@ func (p *nativeRuns) begins(v bool) {
 	}
 }
 
-func (p *nativeRuns) do(t testing.TB, ops ...rsie.Op) {
+func (p *popCases) do(t testing.TB, ops ...rsie.Op) {
 	t.Helper()
 	if err := p.b.Do(p.state, p.l.table, nil, ops); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func (p *nativeRuns) do(t testing.TB, ops ...rsie.Op) {
 }
 
 // evaluate writes target of every point; every seventh fitness is not a number.
-func (p *nativeRuns) evaluate(t testing.TB) {
+func (p *popCases) evaluate(t testing.TB) {
 	t.Helper()
 	points, fitness := make([]float64, p.state.Next.Points.Len()), make([]float64, p.state.Members)
 	if err := p.b.Download(points, p.state.Next.Points, 0); err != nil {
@@ -82,7 +82,7 @@ func (p *nativeRuns) evaluate(t testing.TB) {
 }
 
 // tell ends a generation.
-func (p *nativeRuns) tell(t testing.TB) {
+func (p *popCases) tell(t testing.TB) {
 	t.Helper()
 	if p.spent > 0 {
 		p.do(t, rsie.OpReplace)
@@ -93,7 +93,7 @@ func (p *nativeRuns) tell(t testing.TB) {
 }
 
 // digest is the hash of all buffers.
-func (p *nativeRuns) digest(t testing.TB) string {
+func (p *popCases) digest(t testing.TB) string {
 	t.Helper()
 	all, err := p.state.Save(p.b)
 	if err != nil {
@@ -124,7 +124,7 @@ func atLevel(t testing.TB, level kernels.Level, workers int) *Native {
 // both ways to sort and blocks of several sizes are used.
 var strategiesOf = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 5, 7}
 
-// TestNativePopulationBits runs populations by every variant and by 1, 2 and 7 workers: all
+// TestNativePopulationBits runs popCases by every variant and by 1, 2 and 7 workers: all
 // buffers end with the same bits.
 func TestNativePopulationBits(t *testing.T) {
 	sizes := make([]int, len(strategiesOf))
@@ -144,7 +144,7 @@ func TestNativePopulationBits(t *testing.T) {
 				t.Logf("this CPU lacks %v", c.level)
 				continue
 			}
-			p := newNativeRuns(t, b, shape, sizes, func(k int, run *rsie.Run) { mixed(strategiesOf[k], run) })
+			p := newPopulations(t, b, shape, sizes, func(k int, run *rsie.Run) { mixed(strategiesOf[k], run) })
 			for range 6 {
 				p.ask(t)
 				p.evaluate(t)
@@ -165,7 +165,7 @@ func TestNativeOrder(t *testing.T) {
 	b := native(t, 1)
 	special := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 0, rsie.Worst, 1e-42, -1e-42}
 	sizes := []int{1, 2, 15, 16, 17, 33, 255, 256, 257, 1000, 5000}
-	p := newNativeRuns(t, b, rsie.Shape{Name: "one", Dim: 1, Blocks: []rsie.Block{{Cols: 1, Rows: 1, Std: 1}}}, sizes, nil)
+	p := newPopulations(t, b, rsie.Shape{Name: "one", Dim: 1, Blocks: []rsie.Block{{Cols: 1, Rows: 1, Std: 1}}}, sizes, nil)
 	fitness := make([]float64, p.state.Members)
 	for i := range fitness {
 		w := rsie.NewKey(3).Words(uint32(i), 0, 0, 0, rsie.StreamProblem)

@@ -87,6 +87,9 @@ func (p *nativeProgram) fill(twin *program, m *rsie.Model, rows *rsie.Rows, work
 		ok = ok && put(&c.Starts, narrow(rows.Inputs))
 	} else {
 		ok = ok && put(&c.Inputs, tiles(rows.Inputs, rows.S, steps*in))
+		if from, at, value := lists(rows.Inputs, rows.S, in); m.Network == rsie.Dense && 4*len(at) < rows.S*in {
+			ok = ok && put(&c.From, from) && put(&c.At, at) && put(&c.Value, value)
+		}
 		if len(rows.Targets) > 0 {
 			ok = ok && put(&c.Targets, tiles(rows.Targets, rows.S, out))
 		}
@@ -126,6 +129,22 @@ func tiles(rows []float64, n, width int) []float32 {
 		}
 	}
 	return out
+}
+
+// lists returns the inputs that are not zero: of sample s, from[s] to from[s+1].
+func lists(rows []float64, n, in int) (from, at []int32, value []float32) {
+	for s := range samplesPadded(n) + 1 {
+		from = append(from, int32(len(at)))
+		if s >= n {
+			continue
+		}
+		for k, v := range rows[s*in:][:in] {
+			if float32(v) != 0 {
+				at, value = append(at, int32(k)), append(value, float32(v))
+			}
+		}
+	}
+	return from, at, value
 }
 
 // nativeTile is the number of samples, or of episodes, that a worker has in flight.
@@ -170,7 +189,8 @@ func put[T any](at *unsafe.Pointer, values []T) bool {
 
 func (p *nativeProgram) free() {
 	if p.c != nil {
-		for _, at := range []unsafe.Pointer{p.c.Layers, p.c.Inputs, p.c.Targets, p.c.Classes, p.c.Starts} {
+		for _, at := range []unsafe.Pointer{p.c.Layers, p.c.Inputs, p.c.Targets, p.c.Classes, p.c.Starts,
+			p.c.From, p.c.At, p.c.Value} {
 			kernels.Free(at)
 		}
 		kernels.Free(unsafe.Pointer(p.c))

@@ -124,6 +124,11 @@ typedef struct {
 	int32_t dynamics, horizon, state, obs;
 	float force, pole_mass, half_length, total_mass, moment;
 	const float *starts;
+	/* Where most inputs of a dense network are 0: the others, of sample s from[s] to from[s+1] of at
+	 * (ascending) and value; else NULL. */
+	const int32_t *from; /* [padded+1] */
+	const int32_t *at;
+	const float *value;
 } rsie_program;
 
 /* Plan of the children of a run, as plan of package cpu. */

@@ -52,7 +52,7 @@ KERNEL void breed_parents(const rsie_call *c, int worker, rsie_span s)
 		rsie_tournaments(c, t, s.from, s.to);
 	else
 		rsie_draws(c, t, p, s.from, s.to);
-	uint32_t *RESTRICT one = c->next.parent + t->offset, *RESTRICT two = rsie_second(c) + t->offset;
+	uint32_t *RESTRICT one = c->next.parent + t->offset, *RESTRICT two = rsie_spare(c) + t->offset;
 	uint32_t limit = rsie_limit(t->crossover_rate), best = c->now.choice[t->offset];
 	int first = t->flags & FLAG_BEST_BREEDS ? (int)t->elites : -1;
 	rsie_address a = rsie_address_of(t, 0);
@@ -79,7 +79,7 @@ KERNEL void breed_rows(const rsie_call *c, int worker, rsie_span s)
 			rsie_differ(c, t, s.run, p, a, (uint32_t *)rsie_noise(c, worker, 0));
 			continue;
 		}
-		int64_t child = offset + i, first = offset + c->next.parent[child], second = offset + rsie_second(c)[child];
+		int64_t child = offset + i, first = offset + c->next.parent[child], second = offset + rsie_spare(c)[child];
 		rsie_parents parents = rsie_cross(c, t, p, a, child, first, second);
 		float strength = p->strength;
 		if (t->mutation == MUTATE_SELF_ADAPTIVE)

@@ -45,6 +45,7 @@ type Program struct {
 	Force, PoleMass, HalfLength, TotalMass, MomentumArm float32
 	_                                                   int32
 	Starts                                              unsafe.Pointer
+	From, At, Value                                     unsafe.Pointer
 }
 
 // Plan is rsie_plan.

@@ -35,7 +35,7 @@ DEVICE uint32_t rsie_draw_other(rsie_omitted *p, uint32_t w, uint32_t n)
 }
 
 /* The point of Now at a place of its order, and a row of the archive of a run. */
-DEVICE const float *rsie_place(const rsie_call *c, const rsie_run *t, uint32_t place)
+DEVICE const float *rsie_placed(const rsie_call *c, const rsie_run *t, uint32_t place)
 {
 	return rsie_point(c, &c->now, (int64_t)t->offset + c->now.order[t->offset + place]);
 }
@@ -93,24 +93,24 @@ DEVICE void rsie_differ(const rsie_call *c, const rsie_run *t, int run, const rs
 	rsie_quad first = rsie_words(a, 0, STREAM_SELECT), more = rsie_words(a, 1, STREAM_SELECT);
 	float strength, rate, pull = 0;
 	rsie_rates(c, t, run, p, a, more.w[1], &strength, &rate);
-	const float *x = rsie_place(c, t, own), *base = x, *toward = x;
+	const float *x = rsie_placed(c, t, own), *base = x, *toward = x;
 	rsie_omitted taken = {{own, 0, 0, 0}, 1};
 	if (t->base == BASE_RANDOM) {
-		base = rsie_place(c, t, rsie_draw_other(&taken, first.w[0], n));
+		base = rsie_placed(c, t, rsie_draw_other(&taken, first.w[0], n));
 	} else if (t->base == BASE_BEST) {
 		rsie_omit(&taken, 0);
-		base = rsie_place(c, t, 0);
+		base = rsie_placed(c, t, 0);
 	} else {
 		uint32_t best = t->eligible > 1 ? t->eligible : 1;
 		if ((t->flags & FLAG_VARY_BEST) && best > 2)
 			best = 2 + (uint32_t)(rsie_uniform64(more.w[2]) * (best - 2) + 0.5);
-		toward = rsie_place(c, t, rsie_below(more.w[0], best));
+		toward = rsie_placed(c, t, rsie_below(more.w[0], best));
 		pull = strength;
 	}
-	const float *plus = rsie_place(c, t, rsie_draw_other(&taken, first.w[1], n));
+	const float *plus = rsie_placed(c, t, rsie_draw_other(&taken, first.w[1], n));
 	uint32_t kept = t->base == BASE_TO_BEST ? rsie_archived(c, t, run) : 0;
 	uint32_t number = rsie_draw_other(&taken, first.w[2], n + kept);
-	const float *minus = number < n ? rsie_place(c, t, number) : rsie_kept(c, t, number - n);
+	const float *minus = number < n ? rsie_placed(c, t, number) : rsie_kept(c, t, number - n);
 	uint32_t limit = t->adaptation == HISTORY_NONE ? p->limit : rsie_limit(rate);
 	int certain = (int)rsie_below(first.w[3], (uint32_t)c->dim);
 	ONCE {

@@ -14,7 +14,7 @@
 #include "access.h"
 #include "words.h"
 
-#define LOT 256      /* mutated genes that are found together */
+#define GENES_LOT 256      /* mutated genes that are found together */
 #define LOT_STEP 64  /* a lot is a multiple: 16 blocks of words */
 
 #if defined(__CUDACC__) || defined(RSIE_EMULATED)
@@ -40,17 +40,17 @@ DEVICE double rsie_inverse_gap(double rate)
 DEVICE int rsie_lot_of(int n, double inverse)
 {
 	double expected = n / -inverse;
-	int lot = expected < LOT ? (int)(expected + 3 * sqrt(expected)) + 8 : LOT;
+	int lot = expected < GENES_LOT ? (int)(expected + 3 * sqrt(expected)) + 8 : GENES_LOT;
 	lot = (lot + LOT_STEP - 1) / LOT_STEP * LOT_STEP;
-	return lot < LOT ? lot : LOT;
+	return lot < GENES_LOT ? lot : GENES_LOT;
 }
 
 /* A lot by element of its block of words: element 4b + e stands at [e][b], so that a loop over
  * blocks reads and writes whole vectors. */
 typedef struct {
-	uint32_t word[4][LOT / 4];
-	int32_t step[4][LOT / 4]; /* from one mutated gene to the next, the first from one before the start */
-	float z[4][LOT / 4];
+	uint32_t word[4][GENES_LOT / 4];
+	int32_t step[4][GENES_LOT / 4]; /* from one mutated gene to the next, the first from one before the start */
+	float z[4][GENES_LOT / 4];
 } rsie_lot;
 
 /* Fills the first blocks of a lot with words from block on. */

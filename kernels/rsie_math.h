@@ -98,14 +98,14 @@ DEVICE double rsie_double(uint64_t u)
 #define RSIE_LOG_C8 0.128817378942f
 #define RSIE_LOG_C9 -0.0785985582061f
 #define RSIE_TANH_ONE 0x1.201c28p+3f
-#define RSIE_TANH_P1 0x1.12044p-3f
-#define RSIE_TANH_P2 0x1.c9f84ap-9f
-#define RSIE_TANH_P3 0x1.59551ep-16f
-#define RSIE_TANH_P4 0x1.c9a398p-27f
-#define RSIE_TANH_Q1 0x1.de576ap-2f
-#define RSIE_TANH_Q2 0x1.a7df22p-6f
-#define RSIE_TANH_Q3 0x1.5841b8p-12f
-#define RSIE_TANH_Q4 0x1.a0b7fcp-21f
+#define RSIE_TANH_P4 0x1.19236p-6f
+#define RSIE_TANH_P3 0x1.a84aacp+4f
+#define RSIE_TANH_P2 0x1.19575cp+12f
+#define RSIE_TANH_P1 0x1.50ab56p+17f
+#define RSIE_TANH_Q3 0x1.a6f83ap+8f
+#define RSIE_TANH_Q2 0x1.0464d8p+15f
+#define RSIE_TANH_Q1 0x1.25db28p+19f
+#define RSIE_TANH_PQ0 0x1.3a8888p+20f
 
 /* exp(x): within 1.0 ulp; above 88.722839 infinity, below -87.336544 (where results would have fewer
  * bits) 0. With n the nearest whole number to x/ln 2 and r the rest, exp(x) = 2^n exp(r). */
@@ -180,13 +180,13 @@ DEVICE float rsie_tanh(float x)
 	x = x > RSIE_TANH_ONE ? RSIE_TANH_ONE : x;
 	x = x < -RSIE_TANH_ONE ? -RSIE_TANH_ONE : x;
 	float u = x * x;
-	float p = fmaf(RSIE_TANH_P4, u, RSIE_TANH_P3), q = fmaf(RSIE_TANH_Q4, u, RSIE_TANH_Q3);
+	float p = fmaf(RSIE_TANH_P4, u, RSIE_TANH_P3), q = u + RSIE_TANH_Q3;
 	p = fmaf(p, u, RSIE_TANH_P2);
 	q = fmaf(q, u, RSIE_TANH_Q2);
 	p = fmaf(p, u, RSIE_TANH_P1);
 	q = fmaf(q, u, RSIE_TANH_Q1);
-	p = fmaf(p, u, 1.0f);
-	q = fmaf(q, u, 1.0f);
+	p = fmaf(p, u, RSIE_TANH_PQ0);
+	q = fmaf(q, u, RSIE_TANH_PQ0);
 	return x * p / q;
 }
 

@@ -20,7 +20,7 @@ DEVICE double rsie_product(const float *a, const float *b, int n)
 	return sum;
 }
 
-DEVICE void rsie_turn(float *a, float *b, int n, double cos, double sin)
+DEVICE void rsie_turn_pair(float *a, float *b, int n, double cos, double sin)
 {
 	for (int i = 0; i < n; i++) {
 		double x = a[i], y = b[i];
@@ -38,8 +38,8 @@ DEVICE int rsie_rotate(float *a, float *b, int n, float *c, float *d, int k)
 	double difference = bb - aa, root = sqrt(difference * difference + 4 * ab * ab);
 	double t = 2 * ab / (difference < 0 ? difference - root : difference + root);
 	double cos = 1 / sqrt(1 + t * t);
-	rsie_turn(a, b, n, cos, cos * t);
-	rsie_turn(c, d, k, cos, cos * t);
+	rsie_turn_pair(a, b, n, cos, cos * t);
+	rsie_turn_pair(c, d, k, cos, cos * t);
 	return 1;
 }
 

@@ -16,7 +16,7 @@ DEVICE uint64_t rsie_high64(uint64_t a, uint64_t b)
 }
 
 /* Second parents of all members. */
-DEVICE uint32_t *rsie_second(const rsie_call *c) { return (uint32_t *)c->near; }
+DEVICE uint32_t *rsie_spare(const rsie_call *c) { return (uint32_t *)c->near; }
 
 /* Writes the prefix sums of the roulette weights of members and returns the total; one lane. */
 DEVICE uint64_t rsie_tickets(uint64_t *sums, const float *f, int n, double worst, double best)
@@ -64,7 +64,7 @@ DEVICE uint32_t rsie_rank_place(uint64_t draw, uint64_t n)
 /* Writes the members that win the two tournaments of rows [from, to). */
 DEVICE void rsie_tournaments(const rsie_call *c, const rsie_run *t, int from, int to)
 {
-	uint32_t *RESTRICT one = c->next.parent + t->offset, *RESTRICT two = rsie_second(c) + t->offset;
+	uint32_t *RESTRICT one = c->next.parent + t->offset, *RESTRICT two = rsie_spare(c) + t->offset;
 	const uint32_t *choice = c->now.choice + t->offset;
 	uint32_t size = t->tournament, n = t->previous, draws = t->crossover_rate > 0 ? 2 * size : size;
 	rsie_address a = rsie_address_of(t, 0);
@@ -108,7 +108,7 @@ DEVICE void rsie_draws(const rsie_call *c, const rsie_run *t, const rsie_plan *p
 				member = choice[rsie_rank_place(draw, t->previous)];
 			else
 				member = choice[rsie_below(q.w[2 * which], t->eligible)];
-			(which ? rsie_second(c) : c->next.parent)[t->offset + i] = member;
+			(which ? rsie_spare(c) : c->next.parent)[t->offset + i] = member;
 		}
 	}
 }

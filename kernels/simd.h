@@ -30,6 +30,8 @@ DEVICE vf v_min(vf a, vf b) { return (vf)MM(min)(a, b); }
 DEVICE vf v_max(vf a, vf b) { return (vf)MM(max)(a, b); }
 
 #ifdef __AVX512F__
+/* The first n floats, 0 after them. */
+DEVICE vf v_load_some(const float *p, int n) { return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
 DEVICE vf v_where_less(vf a, vf b, vf yes, vf no)
 {
 	return (vf)_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
@@ -39,6 +41,11 @@ DEVICE vf v_where_equal(vi a, vi b, vf yes, vf no)
 	return (vf)_mm512_mask_blend_ps(_mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b), no, yes);
 }
 #else
+DEVICE vf v_load_some(const float *p, int n)
+{
+	__m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+	return (vf)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
+}
 DEVICE vf v_where_less(vf a, vf b, vf yes, vf no)
 {
 	return (vf)_mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
@@ -53,13 +60,13 @@ DEVICE vf v_tanh(vf x)
 {
 	x = v_max(v_all(-RSIE_TANH_ONE), v_min(v_all(RSIE_TANH_ONE), x));
 	vf u = x * x;
-	vf p = v_fma(v_all(RSIE_TANH_P4), u, v_all(RSIE_TANH_P3)), q = v_fma(v_all(RSIE_TANH_Q4), u, v_all(RSIE_TANH_Q3));
+	vf p = v_fma(v_all(RSIE_TANH_P4), u, v_all(RSIE_TANH_P3)), q = u + RSIE_TANH_Q3;
 	p = v_fma(p, u, v_all(RSIE_TANH_P2));
 	q = v_fma(q, u, v_all(RSIE_TANH_Q2));
 	p = v_fma(p, u, v_all(RSIE_TANH_P1));
 	q = v_fma(q, u, v_all(RSIE_TANH_Q1));
-	p = v_fma(p, u, v_all(1));
-	q = v_fma(q, u, v_all(1));
+	p = v_fma(p, u, v_all(RSIE_TANH_PQ0));
+	q = v_fma(q, u, v_all(RSIE_TANH_PQ0));
 	return x * p / q;
 }
 

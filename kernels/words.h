@@ -15,13 +15,13 @@
 
 #if defined(__AVX512F__)
 typedef __m512i rsie_wide;
-#define WIDE 8
+#define WORDS_WIDE 8
 #define WIDE_OP(name) _mm512_##name
 #define WIDE_SET(v) _mm512_set1_epi64((long long)(v))
 #define WIDE_XOR3(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x96)
 #else
 typedef __m256i rsie_wide;
-#define WIDE 4
+#define WORDS_WIDE 4
 #define WIDE_OP(name) _mm256_##name
 #define WIDE_SET(v) _mm256_set1_epi64x((long long)(v))
 #define WIDE_XOR3(a, b, c) _mm256_xor_si256(_mm256_xor_si256(a, b), c)
@@ -42,15 +42,15 @@ DEVICE void rsie_wide_store(uint32_t *at, rsie_wide v)
 DEVICE void rsie_wide_words(uint32_t *w0, uint32_t *w1, uint32_t *w2, uint32_t *w3, rsie_address a, uint32_t stream,
 	uint32_t block, int blocks, int members)
 {
-	enum { SETS = WORD_LANES / WIDE };
+	enum { SETS = WORD_LANES / WORDS_WIDE };
 	rsie_wide c0[SETS], c1[SETS], c2[SETS], c3[SETS];
 	uint32_t k0 = a.k0, k1 = a.k1;
 	const rsie_wide m0 = WIDE_SET(0xD2511F53u), m1 = WIDE_SET(0xCD9E8D57u);
 	for (int s = 0; s < SETS; s++) {
-		uint64_t count[2][WIDE] __attribute__((aligned(64)));
-		for (int i = 0; i < WIDE; i++) {
-			count[0][i] = (uint32_t)(block + (uint32_t)((s * WIDE + i) * blocks));
-			count[1][i] = (uint32_t)(a.member + (uint32_t)((s * WIDE + i) * members));
+		uint64_t count[2][WORDS_WIDE] __attribute__((aligned(64)));
+		for (int i = 0; i < WORDS_WIDE; i++) {
+			count[0][i] = (uint32_t)(block + (uint32_t)((s * WORDS_WIDE + i) * blocks));
+			count[1][i] = (uint32_t)(a.member + (uint32_t)((s * WORDS_WIDE + i) * members));
 		}
 		c0[s] = *(rsie_wide *)count[0];
 		c1[s] = *(rsie_wide *)count[1];
@@ -70,10 +70,10 @@ DEVICE void rsie_wide_words(uint32_t *w0, uint32_t *w1, uint32_t *w2, uint32_t *
 		k1 += 0xBB67AE85u;
 	}
 	for (int s = 0; s < SETS; s++) {
-		rsie_wide_store(w0 + s * WIDE, c0[s]);
-		rsie_wide_store(w1 + s * WIDE, c1[s]);
-		rsie_wide_store(w2 + s * WIDE, c2[s]);
-		rsie_wide_store(w3 + s * WIDE, c3[s]);
+		rsie_wide_store(w0 + s * WORDS_WIDE, c0[s]);
+		rsie_wide_store(w1 + s * WORDS_WIDE, c1[s]);
+		rsie_wide_store(w2 + s * WORDS_WIDE, c2[s]);
+		rsie_wide_store(w3 + s * WORDS_WIDE, c3[s]);
 	}
 }
 
@@ -84,7 +84,7 @@ DEVICE void rsie_wide_words(uint32_t *w0, uint32_t *w1, uint32_t *w2, uint32_t *
 DEVICE void rsie_block_words(uint32_t *RESTRICT w0, uint32_t *RESTRICT w1, uint32_t *RESTRICT w2,
 	uint32_t *RESTRICT w3, int count, rsie_address a, uint32_t stream, uint32_t block)
 {
-#if defined(WIDE)
+#if defined(WORDS_WIDE)
 	for (int b = 0; b < count; b += WORD_LANES)
 		rsie_wide_words(w0 + b, w1 + b, w2 + b, w3 + b, a, stream, block + (uint32_t)b, 1, 0);
 #else
