@@ -3,6 +3,7 @@
 package cpu
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -126,56 +127,68 @@ func TestNativeConformsDistributions(t *testing.T) {
 	}
 }
 
-// distRun carries all cases of one shape through generations on any backend, with fitness and
-// order from outside, and returns the state.
+// distRun carries three runs of a case through generations on any backend, with fitness and order
+// from outside, and returns the state. Several runs give every phase spans for several workers.
 func distRun(t testing.TB, b rsie.Backend, d *distCase, generations int) []float64 {
 	t.Helper()
-	run := rsie.Run{Seed: 77, Index: 3, Members: uint32(d.members), Previous: uint32(d.members), Flags: rsie.FlagActive}
-	d.set(&run)
-	needs := rsie.Needs{Members: []int{d.members}, Archive: int(run.Archive)}
-	if correlates(&run) {
-		needs.Slots = 1
+	const runs = 3
+	table, needs := make([]rsie.Run, runs), rsie.Needs{}
+	for r := range table {
+		n := uint32(d.members)
+		run := rsie.Run{Seed: 77, Index: uint32(r), Offset: uint32(r) * n, Members: n, Previous: n, Flags: rsie.FlagActive}
+		d.set(&run)
+		run.ArchiveAt = uint32(needs.Archive)
+		needs.Members, needs.Archive = append(needs.Members, d.members), needs.Archive+int(run.Archive)
+		if correlates(&run) {
+			run.Slot = uint32(needs.Slots)
+			needs.Slots++
+		}
+		table[r] = run
 	}
 	s, err := rsie.NewState(b, d.shape, needs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Free(b)
-	do := func(ops ...rsie.Op) {
-		t.Helper()
-		if err := b.Do(s, []rsie.Run{run}, nil, ops); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for g := range generations {
-		d.setGeneration(&run, g)
-		if correlates(&run) {
-			run.Flags |= rsie.FlagDecompose
-		}
-		do(rsie.OpInitialise, rsie.OpSample)
-		fitness, order := make([]float64, d.members), make([]float64, d.members)
-		for i := range fitness {
-			fitness[i], order[i] = wave(g, i), float64(i)
-		}
-		slices.SortFunc(order, func(i, k float64) int {
-			if fitness[int(i)] < fitness[int(k)] {
-				return -1
+		for r := range table {
+			d.setGeneration(&table[r], g)
+			if correlates(&table[r]) {
+				table[r].Flags |= rsie.FlagDecompose
 			}
-			return 1
-		})
-		if err := b.Upload(s.Next.Fitness, 0, fitness); err != nil {
-			t.Fatal(err)
 		}
-		if err := b.Upload(s.Next.Order, 0, order); err != nil {
-			t.Fatal(err)
+		for _, ops := range [][]rsie.Op{{rsie.OpInitialise, rsie.OpSample}, {rsie.OpUpdate, rsie.OpProbe, rsie.OpSettle}} {
+			tellWave(t, b, s, d.members, g)
+			if err := b.Do(s, table, nil, ops); err != nil {
+				t.Fatal(err)
+			}
 		}
-		do(rsie.OpUpdate, rsie.OpProbe, rsie.OpSettle)
 	}
 	all, err := s.Save(b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// tellWave writes fitness and order of runs of n members.
+func tellWave(t testing.TB, b rsie.Backend, s *rsie.State, n, generation int) {
+	t.Helper()
+	fitness, order := make([]float64, s.Members), make([]float64, s.Members)
+	for i := range fitness {
+		fitness[i], order[i] = wave(generation, i%n), float64(i%n)
+	}
+	for from := 0; from < s.Members; from += n {
+		slices.SortFunc(order[from:from+n], func(i, k float64) int {
+			return cmp.Compare(fitness[int(i)], fitness[int(k)])
+		})
+	}
+	if err := b.Upload(s.Next.Fitness, 0, fitness); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Upload(s.Next.Order, 0, order); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func hashOf(values []float64) uint64 {
@@ -228,7 +241,7 @@ func TestNativeDecomposes(t *testing.T) {
 			t.CovRankMu, t.CovRankOne, t.Negative = 0.4, 0.2, 0 // C stays positive
 		}}
 		b := native(t, 1)
-		state, err := rsie.NewState(b, d.shape, rsie.Needs{Members: []int{14}, Slots: 1})
+		state, err := rsie.NewState(b, d.shape, rsie.Needs{Members: []int{14, 14, 14}, Slots: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
