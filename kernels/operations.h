@@ -23,6 +23,7 @@ static const rsie_operation rsie_operations[OP_COUNT] = {
 	[OP_EVALUATE] = op_evaluate,
 	[OP_EVALUATE_PROBES] = op_evaluate_probes,
 	[OP_BREED] = op_breed,
+	[OP_FACTOR] = op_factor,
 	[OP_SURVIVE] = op_survive,
 	[OP_RANK] = op_rank,
 	[OP_MEASURE] = op_measure,

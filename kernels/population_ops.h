@@ -3,6 +3,7 @@
 #define RSIE_POPULATION_OPS_H
 
 #include "breed.h"
+#include "factor.h"
 #include "rank.h"
 #include "replace.h"
 #include "share.h"
@@ -111,4 +112,16 @@ static void op_share(rsie_host *h)
 	host_each_run(h, host_shares, K_share_close);
 }
 
+static void op_factor(rsie_host *h)
+{
+	rsie_call *c = h->c;
+	if (c->factors == 0) return;
+	host_clear(h);
+	for (int r = 0; r < c->run_count; r++) {
+		const rsie_run *t = &c->runs[r];
+		if (rsie_active(t) && t->family == FAMILY_POPULATION && t->mutation == MUTATE_SVD)
+			host_add(h, r, 0, (int)t->members, 1);
+	}
+	host_launch(h, K_factor_members);
+}
 #endif
