@@ -97,35 +97,9 @@ type call struct {
 	niches   []niches    // [R]
 }
 
-// checkTable tests what the operations rely on.
-func checkTable(s *rsie.State, runs []rsie.Run, ops []rsie.Op) error {
-	if s == nil {
-		return fmt.Errorf("%w: no state", rsie.ErrShape)
-	}
-	if len(runs) != s.Runs {
-		return fmt.Errorf("%w: a table of %d runs, want %d", rsie.ErrShape, len(runs), s.Runs)
-	}
-	if s.Stride < s.Shape.Dim || s.Shape.Dim < 1 {
-		return fmt.Errorf("%w: stride %d", rsie.ErrShape, s.Stride)
-	}
-	end := 0
-	for r := range runs {
-		if err := checkRun(&runs[r], end, s); err != nil {
-			return fmt.Errorf("run %d: %w", r, err)
-		}
-		end = int(runs[r].Offset) + int(runs[r].Members)
-	}
-	for _, op := range ops {
-		if op < rsie.OpInitialise || int(op) >= rsie.OpCount {
-			return fmt.Errorf("%w: operation %d", rsie.ErrUnsupported, uint8(op))
-		}
-	}
-	return nil
-}
-
 // bind checks the arguments of Do and sets c up for them.
 func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op) error {
-	if err := checkTable(s, runs, ops); err != nil {
+	if err := s.Check(runs, ops); err != nil {
 		return err
 	}
 	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
@@ -154,130 +128,6 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 	}
 	c.grow(s)
 	return nil
-}
-
-// checkRun tests what the operations rely on; end is where the previous run ends.
-func checkRun(t *rsie.Run, end int, s *rsie.State) error {
-	n := t.Members
-	bad := func(what string, value, lowest, highest uint32) error {
-		return fmt.Errorf("%w: %s %d, want %d to %d", rsie.ErrShape, what, value, lowest, highest)
-	}
-	switch {
-	case int(t.Offset) < end || int(t.Offset)+int(n) > s.Members:
-		return fmt.Errorf("%w: members [%d, %d), want within [%d, %d)", rsie.ErrShape, t.Offset,
-			int(t.Offset)+int(n), end, s.Members)
-	case t.Flags&rsie.FlagActive == 0:
-		return nil
-	case n < 1:
-		return bad("members", n, 1, uint32(s.Members))
-	case t.Index >= 1<<24:
-		return bad("index", t.Index, 0, 1<<24-1)
-	case t.EvalTo > n:
-		return bad("eval_to", t.EvalTo, 0, n)
-	case t.EvalFrom > t.EvalTo:
-		return bad("eval_from", t.EvalFrom, 0, t.EvalTo)
-	case t.Family < 1 || t.Family > rsie.CodeRandom:
-		return bad("family", uint32(t.Family), 1, uint32(rsie.CodeRandom))
-	case t.Family == rsie.CodeDistribution:
-		return checkDistribution(t, s, bad)
-	case t.Family != rsie.CodePopulation:
-		return nil
-	case t.Elites > n:
-		return bad("elites", t.Elites, 0, n)
-	case t.Flags&rsie.FlagBegin == 0 && (t.Previous < 1 || t.Elites > t.Previous):
-		return bad("previous", t.Previous, max(1, t.Elites), uint32(s.Members))
-	case t.Mutation == rsie.CodeDifferential || t.Mutation == rsie.CodeSelfAdaptive:
-		if err := checkAdaptation(t, s, bad); err != nil {
-			return err
-		}
-	}
-	return checkSelection(t, s, bad)
-}
-
-// checkSelection tests how the parents of a population run are chosen and changed.
-func checkSelection(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
-	n := t.Members
-	switch {
-	case t.Selection < 1 || t.Selection > rsie.CodeElitism:
-		return bad("selection", uint32(t.Selection), 1, uint32(rsie.CodeElitism))
-	case t.Mutation < 1 || t.Mutation > rsie.CodeSelfAdaptive:
-		return bad("mutation", uint32(t.Mutation), 1, uint32(rsie.CodeSelfAdaptive))
-	case t.Crossover < 1 || t.Crossover > rsie.CodeWeightedMerge:
-		return bad("crossover", uint32(t.Crossover), 1, uint32(rsie.CodeWeightedMerge))
-	case t.Selection == rsie.CodeTournament && (t.Tournament < 1 || t.Tournament > 1<<20):
-		return bad("tournament", t.Tournament, 1, 1<<20)
-	case t.Selection == rsie.CodeElitism && (t.Eligible < 1 || t.Flags&rsie.FlagBegin == 0 && t.Eligible > t.Previous):
-		return bad("eligible", t.Eligible, 1, n)
-	case t.Flags&rsie.FlagSharing != 0 && t.Niche < 1:
-		return bad("niche", t.Niche, 1, n)
-	case t.Mutation == rsie.CodeSVD && s.FactorLen == 0 && rsie.FactorLen(s.Shape.Blocks) > 0:
-		return fmt.Errorf("%w: svd mutation in a state without factors", rsie.ErrShape)
-	}
-	return nil
-}
-
-// checkAdaptation tests the entries of runs with strengths or rates of their own.
-func checkAdaptation(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
-	missing := func(what string) error {
-		return fmt.Errorf("%w: a run that needs %s in a state without", rsie.ErrShape, what)
-	}
-	differential := t.Mutation == rsie.CodeDifferential
-	switch {
-	case differential && (t.Base < 1 || t.Base > rsie.CodeToBest):
-		return bad("base", uint32(t.Base), 1, uint32(rsie.CodeToBest))
-	case differential && (t.Adaptation < 1 || t.Adaptation > rsie.CodeLSHADE):
-		return bad("adaptation", uint32(t.Adaptation), 1, uint32(rsie.CodeLSHADE))
-	case differential && t.Adaptation != rsie.CodeNoHistory && (t.History < 1 || t.History > rsie.MaxHistory):
-		return bad("history", t.History, 1, rsie.MaxHistory)
-	case t.Groups > rsie.MaxHistory:
-		return bad("groups", t.Groups, 0, rsie.MaxHistory)
-	case s.Next.Strengths == nil || s.Next.Rates == nil:
-		return missing("strengths")
-	case s.History == nil && (t.Groups > 0 || differential && t.Adaptation != rsie.CodeNoHistory):
-		return missing("a history")
-	}
-	return checkArchive(t, s)
-}
-
-// checkArchive tests that the archive of a run lies within the state's.
-func checkArchive(t *rsie.Run, s *rsie.State) error {
-	rows := 0
-	if s.ArchiveFitness != nil {
-		rows = s.ArchiveFitness.Len()
-	}
-	if int(t.ArchiveAt)+int(t.Archive) > rows {
-		return fmt.Errorf("%w: archive [%d, %d), want within [0, %d)", rsie.ErrShape, t.ArchiveAt,
-			int(t.ArchiveAt)+int(t.Archive), rows)
-	}
-	return nil
-}
-
-// checkDistribution tests the entries of a distribution run.
-func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32, uint32) error) error {
-	for _, f := range [...]struct {
-		what      string
-		code, top uint8
-	}{
-		{"update", t.Update, rsie.CodeClipUp},
-		{"recombination", t.Recombine, rsie.CodeLogistic},
-		{"step control", t.Control, rsie.CodeTwoPoint},
-		{"scales", t.Scales, rsie.CodeFastNES},
-		{"covariance", t.Covariance, rsie.CodeExponential},
-		{"sampling", t.Sampling, rsie.CodeLowRank},
-	} {
-		if f.code < 1 || f.code > f.top {
-			return bad(f.what, uint32(f.code), 1, uint32(f.top))
-		}
-	}
-	switch {
-	case correlates(t) && int(t.Slot) >= s.Slots():
-		return fmt.Errorf("%w: slot %d of %d for a full covariance", rsie.ErrShape, t.Slot, s.Slots())
-	case t.Elites > 1:
-		return bad("elites", t.Elites, 0, 1)
-	case t.Probes > 2 || t.EvalTo+t.Probes > t.Members:
-		return bad("probes", t.Probes, 0, min(2, t.Members-t.EvalTo))
-	}
-	return checkArchive(t, s)
 }
 
 // view turns the buffers of s into slices.
