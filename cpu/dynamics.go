@@ -38,14 +38,7 @@ type cartConstants[T float] struct {
 
 // newCart resolves the constants of c; 0 means gymnasium's.
 func newCart[T float](c *rsie.Control) cartConstants[T] {
-	or := func(v, standard float64) float64 {
-		if v == 0 {
-			return standard
-		}
-		return v
-	}
-	force, pole := or(c.Force, 10), or(c.PoleMass, 0.1)
-	half, cart := or(c.HalfLength, 0.5), or(c.CartMass, 1)
+	force, pole, half, cart := c.Cart()
 	return cartConstants[T]{T(force), T(pole), T(half), T(cart + pole), T(pole * half)}
 }
 

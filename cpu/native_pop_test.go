@@ -13,16 +13,16 @@ import (
 	"github.com/symbio-ai/recursive-improvement/kernels"
 )
 
-// popCases drives runs of the population family on Native, as loop does on Gonum.
-type popCases struct {
+// nativeRuns drives runs of the population family on Native, as loop does on Gonum.
+type nativeRuns struct {
 	b     *Native
 	state *rsie.State
 	l     *loop // its table, and the twin's state that is not used
 	spent int
 }
 
-// newPopulations starts runs with the settings that set gives them.
-func newPopulations(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) *popCases {
+// newNativeRuns starts runs with the settings that set gives them.
+func newNativeRuns(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) *nativeRuns {
 	t.Helper()
 	l := newLoop(t, backend(t, 1), shape, sizes, set)
 	s, err := rsie.NewState(b, shape, needsOf(l))
@@ -30,11 +30,11 @@ func newPopulations(t testing.TB, b *Native, shape rsie.Shape, sizes []int, set 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Free(b) })
-	return &popCases{b: b, state: s, l: l}
+	return &nativeRuns{b: b, state: s, l: l}
 }
 
 // ask makes the points of a generation.
-func (p *popCases) ask(t testing.TB) {
+func (p *nativeRuns) ask(t testing.TB) {
 	t.Helper()
 	p.l.spent = p.spent
 	p.l.fill()
@@ -47,7 +47,7 @@ func (p *popCases) ask(t testing.TB) {
 	p.begins(false)
 }
 
-func (p *popCases) begins(v bool) {
+func (p *nativeRuns) begins(v bool) {
 	for r := range p.l.table {
 		p.l.table[r].Flags &^= rsie.FlagBegin
 		if v {
@@ -56,7 +56,7 @@ func (p *popCases) begins(v bool) {
 	}
 }
 
-func (p *popCases) do(t testing.TB, ops ...rsie.Op) {
+func (p *nativeRuns) do(t testing.TB, ops ...rsie.Op) {
 	t.Helper()
 	if err := p.b.Do(p.state, p.l.table, nil, ops); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func (p *popCases) do(t testing.TB, ops ...rsie.Op) {
 }
 
 // evaluate writes target of every point; every seventh fitness is not a number.
-func (p *popCases) evaluate(t testing.TB) {
+func (p *nativeRuns) evaluate(t testing.TB) {
 	t.Helper()
 	points, fitness := make([]float64, p.state.Next.Points.Len()), make([]float64, p.state.Members)
 	if err := p.b.Download(points, p.state.Next.Points, 0); err != nil {
@@ -82,7 +82,7 @@ func (p *popCases) evaluate(t testing.TB) {
 }
 
 // tell ends a generation.
-func (p *popCases) tell(t testing.TB) {
+func (p *nativeRuns) tell(t testing.TB) {
 	t.Helper()
 	if p.spent > 0 {
 		p.do(t, rsie.OpReplace)
@@ -93,7 +93,7 @@ func (p *popCases) tell(t testing.TB) {
 }
 
 // digest is the hash of all buffers.
-func (p *popCases) digest(t testing.TB) string {
+func (p *nativeRuns) digest(t testing.TB) string {
 	t.Helper()
 	all, err := p.state.Save(p.b)
 	if err != nil {
@@ -124,7 +124,7 @@ func atLevel(t testing.TB, level kernels.Level, workers int) *Native {
 // both ways to sort and blocks of several sizes are used.
 var strategiesOf = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 5, 7}
 
-// TestNativePopulationBits runs popCases by every variant and by 1, 2 and 7 workers: all
+// TestNativePopulationBits runs populations by every variant and by 1, 2 and 7 workers: all
 // buffers end with the same bits.
 func TestNativePopulationBits(t *testing.T) {
 	sizes := make([]int, len(strategiesOf))
@@ -144,7 +144,7 @@ func TestNativePopulationBits(t *testing.T) {
 				t.Logf("this CPU lacks %v", c.level)
 				continue
 			}
-			p := newPopulations(t, b, shape, sizes, func(k int, run *rsie.Run) { mixed(strategiesOf[k], run) })
+			p := newNativeRuns(t, b, shape, sizes, func(k int, run *rsie.Run) { mixed(strategiesOf[k], run) })
 			for range 6 {
 				p.ask(t)
 				p.evaluate(t)
@@ -165,7 +165,7 @@ func TestNativeOrder(t *testing.T) {
 	b := native(t, 1)
 	special := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 0, rsie.Worst, 1e-42, -1e-42}
 	sizes := []int{1, 2, 15, 16, 17, 33, 255, 256, 257, 1000, 5000}
-	p := newPopulations(t, b, rsie.Shape{Name: "one", Dim: 1, Blocks: []rsie.Block{{Cols: 1, Rows: 1, Std: 1}}}, sizes, nil)
+	p := newNativeRuns(t, b, rsie.Shape{Name: "one", Dim: 1, Blocks: []rsie.Block{{Cols: 1, Rows: 1, Std: 1}}}, sizes, nil)
 	fitness := make([]float64, p.state.Members)
 	for i := range fitness {
 		w := rsie.NewKey(3).Words(uint32(i), 0, 0, 0, rsie.StreamProblem)
@@ -194,4 +194,46 @@ func TestNativeOrder(t *testing.T) {
 		}
 		at += n
 	}
+}
+
+// conformBreeding compares breeding, survival, replacement, ranking, measuring and sharing with the
+// twin over four generations.
+func conformBreeding(t *testing.T, shape rsie.Shape, sizes []int, set func(k int, run *rsie.Run)) {
+	t.Helper()
+	l := newLoop(t, backend(t, 1), shape, sizes, set)
+	conform(t, l, nil, nil, nil, 4, func(int) { l.evaluate() },
+		rsie.OpBreed, rsie.OpSurvive, rsie.OpReplace, rsie.OpRank, rsie.OpMeasure, rsie.OpShare)
+}
+
+// TestNativeGaps compares the mutated genes at rates from none to all: every child has the very genes
+// of the twin's, though a float decides most gaps.
+func TestNativeGaps(t *testing.T) {
+	rates := []float64{0, 1e-9, 1e-5, 0.001, 0.02, 0.1, 0.5, 0.9, 0.999, 1}
+	shape := rsie.Shape{Name: "long", Dim: 6000, Blocks: []rsie.Block{{Cols: 6000, Rows: 1, Std: 1}}}
+	for _, m := range []uint8{rsie.CodeGaussian, rsie.CodeDropout} {
+		conformBreeding(t, shape, repeat(12, len(rates)), func(k int, run *rsie.Run) {
+			run.Rate, run.Mutation = rates[k], m
+		})
+	}
+}
+
+// TestNativeBox compares every mutation in a box that most children touch, with every base and
+// history of differential mutation.
+func TestNativeBox(t *testing.T) {
+	shape := rsie.Shape{Name: "box", Dim: 37, Blocks: []rsie.Block{{Cols: 37, Rows: 1, Std: 1}}, Lower: -1, Upper: 1}
+	conformBreeding(t, shape, repeat(14, 9), func(k int, run *rsie.Run) {
+		run.Strength, run.Rate = 0.9, 0.4
+		switch {
+		case k < 6:
+			differential(run)
+			run.Base, run.Adaptation = uint8(1+k%3), uint8(1+k/2)
+			run.History, run.Archive, run.Eligible = 4, 5, 4
+		case k == 6:
+			run.Mutation, run.StepFactor = rsie.CodeSelfAdaptive, 1.5
+		case k == 7:
+			run.Mutation = rsie.CodeDropout
+		default:
+			run.Mutation = rsie.CodeAdaptive
+		}
+	})
 }

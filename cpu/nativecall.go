@@ -38,7 +38,7 @@ func (b *Native) Do(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.O
 
 // bind checks the arguments of Do and sets b.call up for them.
 func (b *Native) bind(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op) error {
-	if err := checkTable(s, runs, ops); err != nil {
+	if err := s.Check(runs, ops); err != nil {
 		return err
 	}
 	c := b.call
@@ -58,134 +58,51 @@ func (b *Native) bind(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie
 		}
 		b.use(l)
 	}
-	c.RunCount, c.BlockCount, c.Dim = int32(s.Runs), int32(len(s.Shape.Blocks)), int32(s.Shape.Dim)
-	c.Stride, c.Factors, c.Members = int32(s.Stride), int32(s.FactorLen), int32(s.Members)
-	c.Workers, c.Rows = int32(b.workers), int32(max(1, 4096/s.Stride))
-	c.Tiles = int32((s.Shape.Dim + columns - 1) / columns)
-	c.Limited = int64(rsie.LimitedVectors(s.Shape.Dim))
-	c.Bounded, c.Closed = flag(s.Shape.Bounded()), flag(s.Shape.Bounded() && !s.Shape.Open)
-	c.Lower, c.Upper = float32(s.Shape.Lower), float32(s.Shape.Upper)
-	if err := b.view(s); err != nil {
+	if err := c.Bind(s, b.workers, b.find); err != nil {
 		return err
 	}
 	return b.scratch.grow(c, s, runs)
 }
 
-func flag(v bool) int32 {
-	if v {
-		return 1
+// find is the [kernels.Buffers] of b.
+func (b *Native) find(buf rsie.Buffer, kind rsie.Element, n int) (unsafe.Pointer, bool) {
+	m, is := buf.(*memory)
+	if !is || m == nil || m.owner != b || m.kind != kind || m.n != n {
+		return nil, false
 	}
-	return 0
-}
-
-// view points the call at the buffers of s.
-func (b *Native) view(s *rsie.State) error {
-	ok := true
-	at := func(buf rsie.Buffer, kind rsie.Element, n int) unsafe.Pointer {
-		if n == 0 {
-			return nil
-		}
-		m, is := buf.(*memory)
-		if !is || m == nil || m.owner != b || m.kind != kind || m.n != n {
-			ok = false
-			return nil
-		}
-		return m.p
-	}
-	optional := func(buf rsie.Buffer) unsafe.Pointer {
-		if buf == nil {
-			return nil
-		}
-		return at(buf, rsie.Float, buf.Len())
-	}
-	m, valid := s.Members, 0
-	if s.FactorLen > 0 {
-		valid = m * len(s.Shape.Blocks)
-	}
-	c := b.call
-	c.Archive, c.Archived, c.History = optional(s.Archive), optional(s.ArchiveFitness), optional(s.History)
-	c.Vectors = at(s.Vectors, rsie.Float, s.Runs*rsie.VecCount*s.Stride)
-	c.Memory = at(s.Memory, rsie.Float, s.Runs*rsie.MemCount)
-	c.Matrices = at(s.Matrices, rsie.Float, s.Slots()*s.MatrixLen)
-	for i, g := range [2]*rsie.Generation{&s.Now, &s.Next} {
-		v := [2]*kernels.Side{&c.Now, &c.Next}[i]
-		v.Points, v.Fitness = at(g.Points, rsie.Float, m*s.Stride), at(g.Fitness, rsie.Float, m)
-		v.Selection, v.Factors = at(g.Selection, rsie.Float, m), at(g.Factors, rsie.Float, m*s.FactorLen)
-		v.Strengths, v.Rates = optional(g.Strengths), optional(g.Rates)
-		v.Order, v.Choice = at(g.Order, rsie.Index, m), at(g.Choice, rsie.Index, m)
-		v.Parent, v.Factored = at(g.Parent, rsie.Index, m), at(g.Factored, rsie.Index, valid)
-	}
-	if !ok {
-		return fmt.Errorf("%w: a buffer of the state was freed, belongs to another backend or "+
-			"has the wrong length", rsie.ErrShape)
-	}
-	return nil
+	return m.p, true
 }
 
 // nativeScratch is memory of the operations that outlives a call.
 type nativeScratch struct {
-	parts [24]struct {
+	parts [kernels.ScratchParts]struct {
 		p     unsafe.Pointer
 		bytes int
 	}
 	sobol bool // direction numbers are there
 }
 
-// nichesSize is at least the size of what fitness sharing keeps of a run, in bytes.
-const nichesSize = 64
-
 // grow makes the scratch large enough for s and copies the table and the blocks into it.
 func (n *nativeScratch) grow(c *kernels.Call, s *rsie.State, runs []rsie.Run) error {
-	workers, solver := int(c.Workers), 0
-	if s.Slots() > 0 {
-		solver = solverLen(s.Shape.Dim)
-	}
-	c.SolverLen = int64(solver)
-	per := 4 * s.Runs * s.Stride
-	i, err := 0, error(nil)
-	need := func(at *unsafe.Pointer, bytes int) {
+	for i, need := range c.Scratch(s, int(c.Workers)) {
 		part := &n.parts[i]
-		i++
-		if part.bytes < bytes {
+		if part.bytes < need.Bytes {
 			kernels.Free(part.p)
-			part.bytes = bytes + bytes/4
+			part.bytes = need.Bytes + need.Bytes/4
 			if part.p = kernels.Alloc(part.bytes); part.p == nil {
-				part.bytes, err = 0, fmt.Errorf("%d bytes of scratch: %w", bytes, kernels.ErrMemory)
+				part.bytes = 0
+				return fmt.Errorf("%d bytes of scratch: %w", need.Bytes, kernels.ErrMemory)
 			}
 		}
-		*at = part.p
-	}
-	need(&c.Runs, int(unsafe.Sizeof(rsie.Run{}))*s.Runs)
-	need(&c.Blocks, int(unsafe.Sizeof(kernels.Block{}))*len(s.Shape.Blocks))
-	need(&c.Noise, 4*4*workers*s.Stride)
-	for _, at := range []*unsafe.Pointer{&c.Lottery, &c.Near} {
-		need(at, 8*s.Members)
-	}
-	need(&c.Cleared, s.Members)
-	for _, at := range []*unsafe.Pointer{&c.Distance, &c.Utility, &c.Ranked, &c.Shorter, &c.Length} {
-		need(at, 4*s.Members)
-	}
-	for _, at := range []*unsafe.Pointer{&c.Steps, &c.Inverse, &c.Gradient, &c.Square, &c.Centroid,
-		&c.White, &c.Variance} {
-		need(at, per)
-	}
-	need(&c.Solver, 8*workers*solver)
-	need(&c.Partial, 4*s.Runs*int(c.Tiles))
-	need(&c.Plans, int(unsafe.Sizeof(kernels.Plan{}))*s.Runs)
-	need(&c.Niches, nichesSize*s.Runs)
-	need(&c.Sobol, int(unsafe.Sizeof(sobolVectors)))
-	if err != nil {
-		return err
+		*need.At = part.p
 	}
 	copy(unsafe.Slice((*rsie.Run)(c.Runs), s.Runs), runs)
 	if !n.sobol {
-		*(*[sobolDimensions][32]uint32)(c.Sobol), n.sobol = sobolVectors, true
+		*(*[kernels.SobolDimensions][32]uint32)(c.Sobol), n.sobol = kernels.Sobol, true
 	}
-	c.LastLayer = 0
+	blocks := unsafe.Slice((*kernels.Block)(c.Blocks), len(s.Shape.Blocks))
 	for k, b := range s.Shape.Blocks {
-		unsafe.Slice((*kernels.Block)(c.Blocks), len(s.Shape.Blocks))[k] = kernels.Block{
-			Offset: int32(b.Offset), Rows: int32(b.Rows), Cols: int32(b.Cols), Layer: int32(b.Layer), Std: float32(b.Std)}
-		c.LastLayer = max(c.LastLayer, int32(b.Layer))
+		blocks[k] = kernels.BlockOf(b)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/kernels"
 )
 
 // noiseOf fills z with the noise of one sample, thinned and lengthened along the path. Under
@@ -162,13 +163,13 @@ func sobolNormals(z []float64, t *rsie.Run, index uint32) {
 	mask := uint32(1)<<bits.Len32(uint32(samplesOf(t)-1)) - 1
 	at := index
 	for j := 0; j < len(z); j += 4 {
-		if j%sobolDimensions == 0 && j > 0 {
-			at = scramble(index, shuffles.element(j/sobolDimensions, rsie.StreamScramble)) & mask
+		if j%kernels.SobolDimensions == 0 && j > 0 {
+			at = scramble(index, shuffles.element(j/kernels.SobolDimensions, rsie.StreamScramble)) & mask
 		}
 		w := dims.quad(j>>2, rsie.StreamScramble)
 		for k := range z[j:min(j+4, len(z))] {
 			x := uint32(0)
-			v := &sobolVectors[(j+k)%sobolDimensions]
+			v := &kernels.Sobol[(j+k)%kernels.SobolDimensions]
 			for rest := at; rest != 0; rest &= rest - 1 {
 				x ^= v[bits.TrailingZeros32(rest)]
 			}
@@ -189,30 +190,3 @@ func scramble(x, seed uint32) uint32 {
 	x ^= x * 0x53a22864
 	return bits.Reverse32(x)
 }
-
-// sobolVectors[j][i] is the direction number of bit i of the index in dimension j.
-var sobolVectors = func() (out [sobolDimensions][32]uint32) {
-	for i := range 32 {
-		out[0][i] = 1 << (31 - i)
-	}
-	at := 0
-	for j := 1; j < sobolDimensions; j++ {
-		polynomial := uint32(joeKuo[at])
-		degree := bits.Len32(polynomial) - 1
-		v := &out[j]
-		for i := range 32 {
-			if i < degree {
-				v[i] = uint32(joeKuo[at+1+i]) << (31 - i)
-				continue
-			}
-			v[i] = v[i-degree] ^ v[i-degree]>>degree
-			for k := 1; k < degree; k++ {
-				if polynomial>>(degree-k)&1 == 1 {
-					v[i] ^= v[i-k]
-				}
-			}
-		}
-		at += 1 + degree
-	}
-	return out
-}()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/kernels"
 )
 
 // noises returns the samples of one generation around a mean of 0 with steps of 1.
@@ -89,7 +90,7 @@ func TestSobolNumbers(t *testing.T) {
 			x := uint32(0)
 			for bit := range 32 {
 				if (c.index^c.index>>1)>>bit&1 == 1 {
-					x ^= sobolVectors[j][bit]
+					x ^= kernels.Sobol[j][bit]
 				}
 			}
 			if x != c.want[k] {

@@ -61,13 +61,14 @@ func (p *program) Samples() int { return p.samples }
 // Classes can be predicted; their fitness is Worst. It returns [rsie.ErrShape] when sizes
 // disagree. m and rows are not changed; m is kept, rows are copied.
 func load(m *rsie.Model, rows *rsie.Rows, workers int) (*program, error) {
-	if m == nil || rows == nil || workers < 1 || rows.S < 1 {
-		return nil, fmt.Errorf("%w: load needs a model, at least one row and one worker", rsie.ErrShape)
+	if workers < 1 {
+		return nil, fmt.Errorf("%w: load needs a worker", rsie.ErrShape)
 	}
-	if err := checkNetwork(m); err != nil {
+	labelled, err := m.Check(rows)
+	if err != nil {
 		return nil, err
 	}
-	p := &program{model: m, dim: m.Dim(), samples: rows.S, labelled: true}
+	p := &program{model: m, dim: m.Dim(), samples: rows.S, labelled: labelled}
 	if m.Network == rsie.Dense {
 		p.layers = denseLayers(m)
 	}
@@ -76,14 +77,10 @@ func load(m *rsie.Model, rows *rsie.Rows, workers int) (*program, error) {
 		width = max(width, v)
 	}
 	if m.Loss == rsie.Return {
-		if err := p.loadControl(rows); err != nil {
-			return nil, err
-		}
+		p.loadControl(rows)
 		width, n = max(width, m.Layers[0]), rows.S
 	} else {
-		if err := p.loadRows(rows); err != nil {
-			return nil, err
-		}
+		p.loadRows(rows)
 		n = p.blocks[0].n
 	}
 	if m.Network == rsie.GRU {
@@ -111,55 +108,10 @@ func newScratch(size, n int, control bool) scratch {
 	return w
 }
 
-// checkNetwork returns [rsie.ErrShape] unless the parts of m fit together.
-func checkNetwork(m *rsie.Model) error {
-	hidden, steps := len(m.Layers)-2, m.Steps >= 1
-	fits := false
-	switch m.Network {
-	case rsie.Dense:
-		fits, steps = hidden >= 0 && len(m.Activation) == hidden, m.Steps == 0
-	case rsie.Elman:
-		fits = hidden == 1 && len(m.Activation) == 1
-	case rsie.GRU:
-		fits = hidden == 1 && len(m.Activation) == 0
-	}
-	for _, v := range m.Layers {
-		fits = fits && v >= 1
-	}
-	for _, a := range m.Activation {
-		fits = fits && a >= rsie.Linear && a <= rsie.Sigmoid
-	}
-	if !fits || !steps {
-		return fmt.Errorf("%w: network %d with layers %v, activations %v, %d steps", rsie.ErrShape,
-			m.Network, m.Layers, m.Activation, m.Steps)
-	}
-	if m.Loss < rsie.CrossEntropy || m.Loss > rsie.Return || (m.Control != nil) != (m.Loss == rsie.Return) {
-		return fmt.Errorf("%w: loss %d with control %v", rsie.ErrShape, m.Loss, m.Control != nil)
-	}
-	return nil
-}
-
 // loadRows copies rows into blocks.
-func (p *program) loadRows(rows *rsie.Rows) error {
+func (p *program) loadRows(rows *rsie.Rows) {
 	m := p.model
 	in, steps, out := m.Layers[0], max(1, m.Steps), m.Outputs()
-	if len(rows.Inputs) != rows.S*in*steps {
-		return fmt.Errorf("%w: %d inputs, want %d rows of %d steps of %d", rsie.ErrShape,
-			len(rows.Inputs), rows.S, steps, in)
-	}
-	have, want := len(rows.Targets), rows.S*out
-	if m.Loss == rsie.CrossEntropy {
-		have, want = len(rows.Classes), rows.S
-	}
-	p.labelled = have > 0
-	if p.labelled && have != want {
-		return fmt.Errorf("%w: %d targets, want %d", rsie.ErrShape, have, want)
-	}
-	for i, c := range rows.Classes {
-		if m.Loss == rsie.CrossEntropy && (c < 0 || int(c) >= out) {
-			return fmt.Errorf("%w: class %d in row %d, the network has %d outputs", rsie.ErrShape, c, i, out)
-		}
-	}
 	count := (rows.S + blockRows - 1) / blockRows
 	// Equal blocks, in whole fours, which is what the matrix product takes at a time.
 	size := ((rows.S+count-1)/count + 3) &^ 3
@@ -176,7 +128,6 @@ func (p *program) loadRows(rows *rsie.Rows) error {
 		}
 		p.blocks = append(p.blocks, b)
 	}
-	return nil
 }
 
 // transpose writes n rows of src, stride apart, as the columns of dst [cols][n].

@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"fmt"
-
 	"github.com/symbio-ai/recursive-improvement"
 )
 
@@ -15,18 +13,10 @@ type system struct {
 	squash, discretise bool // outputs pass tanh; the first largest output is the action
 }
 
-// loadControl checks the control of p's model and copies the starts.
-func (p *program) loadControl(rows *rsie.Rows) error {
-	m, c := p.model, p.model.Control
+// loadControl copies the control of p's model and the starts.
+func (p *program) loadControl(rows *rsie.Rows) {
+	c := p.model.Control
 	state, obs, out := c.Dynamics.Sizes()
-	if state == 0 || c.Horizon < 1 || m.Network != rsie.Dense || m.Layers[0] != obs || m.Outputs() != out {
-		return fmt.Errorf("%w: system %d, horizon %d, network %d of layers %v, want dense, %d to %d",
-			rsie.ErrShape, c.Dynamics, c.Horizon, m.Network, m.Layers, obs, out)
-	}
-	if len(rows.Inputs) != rows.S*state {
-		return fmt.Errorf("%w: %d start values, want %d starts of %d", rsie.ErrShape,
-			len(rows.Inputs), rows.S, state)
-	}
 	p.starts = append(p.starts, rows.Inputs...)
 	p.system = system{
 		dynamics: c.Dynamics, state: state, obs: obs, out: out, horizon: c.Horizon,
@@ -34,7 +24,6 @@ func (p *program) loadControl(rows *rsie.Rows) error {
 		squash:     c.Dynamics == rsie.CartPoleSwingUp || c.Dynamics == rsie.Pendulum,
 		discretise: out > 1,
 	}
-	return nil
 }
 
 // rollout returns minus the mean over the starts of the sum of rewards of point's policy and

@@ -15,7 +15,7 @@
 DEVICE void rsie_correlate(const rsie_call *c, float *y, const float *z, const rsie_run *t)
 {
 	int full = t->covariance == COV_FULL;
-	const float *rows = full ? rsie_second(c, t) : rsie_first(c, t), *roots = rsie_roots(c, t);
+	const float *rows = full ? rsie_axes(c, t) : rsie_matrix(c, t), *roots = rsie_roots(c, t);
 	EACH(j, 0, c->dim) y[j] = 0;
 	for (int k = 0; k < c->dim; k++) {
 		const float *row = rows + (int64_t)k * c->dim;
@@ -28,7 +28,7 @@ DEVICE void rsie_correlate(const rsie_call *c, float *y, const float *z, const r
 /* Coordinate k of A^-1 y. */
 DEVICE float rsie_whitened(const rsie_call *c, const float *y, int k, const rsie_run *t)
 {
-	const float *row = rsie_second(c, t) + (int64_t)k * c->dim;
+	const float *row = rsie_axes(c, t) + (int64_t)k * c->dim;
 	float v;
 	SUM(v, j, 0, c->dim, acc, fmaf(row[j], y[j], acc));
 	return t->covariance == COV_FULL ? v / rsie_roots(c, t)[k] : v;
@@ -59,7 +59,7 @@ DEVICE void rsie_white_gradient(const rsie_call *c, int r)
 			ONCE out[k] = v;
 			continue;
 		}
-		const float *row = rsie_second(c, t) + (int64_t)k * c->dim;
+		const float *row = rsie_axes(c, t) + (int64_t)k * c->dim;
 		EACH(j, 0, c->dim) out[j] = fmaf(v, row[j], out[j]);
 	}
 	SYNC;
@@ -68,7 +68,7 @@ DEVICE void rsie_white_gradient(const rsie_call *c, int r)
 /* Writes the diagonal of C. */
 DEVICE void rsie_diagonal(const rsie_call *c, float *to, const rsie_run *t)
 {
-	const float *m = rsie_first(c, t);
+	const float *m = rsie_matrix(c, t);
 	int64_t n = c->dim;
 	EACH(j, 0, c->dim) to[j] = t->covariance == COV_FULL ? m[j * n + j] : 0.0f;
 	for (int k = 0; k < c->dim && t->covariance == COV_EXPONENTIAL; k++) {
@@ -153,8 +153,8 @@ DEVICE void rsie_decompose(const rsie_call *c, const rsie_run *t, int worker)
 {
 	int64_t n = c->dim;
 	double *a = c->solver + worker * c->solver_len, *vectors = a + n * n, *values = vectors + n * n;
-	const float *m = rsie_first(c, t);
-	float *v = rsie_second(c, t), *roots = rsie_roots(c, t);
+	const float *m = rsie_matrix(c, t);
+	float *v = rsie_axes(c, t), *roots = rsie_roots(c, t);
 	EACH(k, 0, (int)(n * n)) a[k] = m[k];
 	SYNC;
 	ONCE rsie_eigen(values, vectors, a, values + n, (int)n);
@@ -233,8 +233,8 @@ DEVICE void rsie_covary_naturally(const rsie_call *c, int r, int worker)
 		}
 	}
 	SYNC;
-	rsie_multiply(c, rsie_first(c, t), m, v, values, 0);
-	rsie_multiply(c, rsie_second(c, t), m, v, values, 1);
+	rsie_multiply(c, rsie_matrix(c, t), m, v, values, 0);
+	rsie_multiply(c, rsie_axes(c, t), m, v, values, 1);
 }
 
 /* Changes the full covariance of a run. */
@@ -248,7 +248,7 @@ DEVICE void rsie_covary(const rsie_call *c, int r, int worker)
 	double h = rsie_unstalled(c, r, rsie_memory(c, r)[MEM_UPDATES]), rate = t->cov_path_rate, c1 = t->cov_rank_one;
 	rsie_follow(c, r, (float)h, (const float *)0);
 	float keep = (float)(1 + (1 - h) * c1 * rate * (2 - rate) - c1 - t->cov_rank_mu * rsie_weight_sum(c, t));
-	float *m = rsie_first(c, t), *z = rsie_noise(c, worker, 0);
+	float *m = rsie_matrix(c, t), *z = rsie_noise(c, worker, 0);
 	EACH(k, 0, c->dim * c->dim) m[k] = m[k] * keep;
 	SYNC;
 	rsie_add_outer(c, m, rsie_vector(c, r, VEC_PATH), (float)c1);

@@ -108,11 +108,11 @@ DEVICE void rsie_follow_samples(const rsie_call *c, int r)
 /* What the natural gradient of v and D knows before it looks at coordinates. */
 typedef struct {
 	float v2, norm, gamma, alpha, b, curve; /* curve = b + 2 alpha^2 */
-} rsie_turn;
+} rsie_turn_terms;
 
-DEVICE rsie_turn rsie_turn_of(const rsie_call *c, const float *v)
+DEVICE rsie_turn_terms rsie_turn_of(const rsie_call *c, const float *v)
 {
-	rsie_turn k;
+	rsie_turn_terms k;
 	float top = 0;
 	k.v2 = rsie_squared(c, v);
 	k.norm = sqrtf(k.v2);
@@ -127,7 +127,7 @@ DEVICE rsie_turn rsie_turn_of(const rsie_call *c, const float *v)
 }
 
 /* Turns the sums into the gradients s of D and u of v; returns nothing else. */
-DEVICE void rsie_turn_gradients(const rsie_call *c, int r, const rsie_turn *k)
+DEVICE void rsie_turn_gradients(const rsie_call *c, int r, const rsie_turn_terms *k)
 {
 	const rsie_run *t = &c->runs[r];
 	const float *v = rsie_vector(c, r, VEC_DIRECTION), *d = rsie_vector(c, r, VEC_SCALE);
@@ -172,7 +172,7 @@ DEVICE void rsie_turn_direction(const rsie_call *c, int r)
 {
 	float *v = rsie_vector(c, r, VEC_DIRECTION), *d = rsie_vector(c, r, VEC_SCALE);
 	const float *s = rsie_scratch(c, c->square, r), *u = rsie_scratch(c, c->centroid, r);
-	rsie_turn k = rsie_turn_of(c, v);
+	rsie_turn_terms k = rsie_turn_of(c, v);
 	float rest, logs;
 	rsie_turn_gradients(c, r, &k);
 	SUM(rest, j, 0, c->dim, acc, fmaf(s[j], v[j] / k.norm * (v[j] / k.norm), acc));

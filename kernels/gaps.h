@@ -14,7 +14,7 @@
 #include "access.h"
 #include "words.h"
 
-#define GENES_LOT 256      /* mutated genes that are found together */
+#define LOT_GENES 256      /* mutated genes that are found together */
 #define LOT_STEP 64  /* a lot is a multiple: 16 blocks of words */
 
 #if defined(__CUDACC__) || defined(RSIE_EMULATED)
@@ -40,17 +40,17 @@ DEVICE double rsie_inverse_gap(double rate)
 DEVICE int rsie_lot_of(int n, double inverse)
 {
 	double expected = n / -inverse;
-	int lot = expected < GENES_LOT ? (int)(expected + 3 * sqrt(expected)) + 8 : GENES_LOT;
+	int lot = expected < LOT_GENES ? (int)(expected + 3 * sqrt(expected)) + 8 : LOT_GENES;
 	lot = (lot + LOT_STEP - 1) / LOT_STEP * LOT_STEP;
-	return lot < GENES_LOT ? lot : GENES_LOT;
+	return lot < LOT_GENES ? lot : LOT_GENES;
 }
 
 /* A lot by element of its block of words: element 4b + e stands at [e][b], so that a loop over
  * blocks reads and writes whole vectors. */
 typedef struct {
-	uint32_t word[4][GENES_LOT / 4];
-	int32_t step[4][GENES_LOT / 4]; /* from one mutated gene to the next, the first from one before the start */
-	float z[4][GENES_LOT / 4];
+	uint32_t word[4][LOT_GENES / 4];
+	int32_t step[4][LOT_GENES / 4]; /* from one mutated gene to the next, the first from one before the start */
+	float z[4][LOT_GENES / 4];
 } rsie_lot;
 
 /* Fills the first blocks of a lot with words from block on. */
@@ -60,7 +60,7 @@ DEVICE void rsie_lot_words(rsie_lot *RESTRICT l, int blocks, rsie_address a, uin
 }
 
 /* 1 + the gap of a word, at most 1 + n. */
-DEVICE int32_t rsie_step(uint32_t w, double inverse, double n)
+DEVICE int32_t rsie_gene_step(uint32_t w, double inverse, double n)
 {
 	double g = rsie_log64(rsie_uniform64(w)) * inverse;
 	return (int32_t)(g < n ? g : n) + 1;
@@ -77,31 +77,37 @@ DEVICE float rsie_rough_gap(uint32_t w, float inverse)
 	return rsie_log_of(e, e == 0.0f ? -below : f) * inverse;
 }
 
+/* The step of a word by the rough gap; sets bit 0 of unsure where that is too near a whole number. */
+DEVICE int32_t rsie_rough_step(uint32_t w, float inverse, float most, int n, uint32_t *unsure)
+{
+	float g = rsie_rough_gap(w, inverse), error = g * GAP_ERROR;
+	g = g < most ? g : most;
+	int32_t gap = (int32_t)g;
+	float part = g - (float)gap;
+	*unsure |= rsie_bits(0.5f - fabsf(part - 0.5f) - error) >> 31;
+	return (gap < n ? gap : n) + 1;
+}
+
 /* Turns words into steps. A float decides where it is not within its error of a whole number;
- * otherwise a double does, on a CPU for the whole lot. */
+ * otherwise a double does, on a CPU for the whole lot. Four at a time hide how long each takes. */
 DEVICE void rsie_lot_steps(rsie_lot *RESTRICT l, int blocks, int n, double inverse)
 {
 	float rough = (float)inverse, most = (float)n + 1.5f; /* as far from a whole number as can be */
 	uint32_t unsure = 0;
-	for (int e = 0; e < 4; e++)
-		EACH(b, 0, blocks) {
-			uint32_t w = l->word[e][b];
-			float g = rsie_rough_gap(w, rough), error = g * GAP_ERROR;
-			g = g < most ? g : most;
-			int32_t gap = (int32_t)g;
-			float part = g - (float)gap;
-			uint32_t near = rsie_bits(0.5f - fabsf(part - 0.5f) - error) >> 31;
-			gap = gap < n ? gap : n;
-			l->step[e][b] = gap + 1;
+	EACH(b, 0, blocks) {
+		uint32_t near = 0;
+		l->step[0][b] = rsie_rough_step(l->word[0][b], rough, most, n, &near);
+		l->step[1][b] = rsie_rough_step(l->word[1][b], rough, most, n, &near);
+		l->step[2][b] = rsie_rough_step(l->word[2][b], rough, most, n, &near);
+		l->step[3][b] = rsie_rough_step(l->word[3][b], rough, most, n, &near);
 #if defined(__CUDACC__) || defined(RSIE_EMULATED)
-			if (near) l->step[e][b] = rsie_step(w, inverse, n);
+		for (int e = 0; near && e < 4; e++) l->step[e][b] = rsie_gene_step(l->word[e][b], inverse, n);
 #else
-			unsure |= near;
+		unsure |= near;
 #endif
-		}
-	if (unsure)
-		for (int e = 0; e < 4; e++)
-			EACH(b, 0, blocks) l->step[e][b] = rsie_step(l->word[e][b], inverse, n);
+	}
+	for (int e = 0; unsure && e < 4; e++)
+		EACH(b, 0, blocks) l->step[e][b] = rsie_gene_step(l->word[e][b], inverse, n);
 	SYNC;
 }
 

@@ -90,18 +90,18 @@ DEVICE void rsie_layer_steps(const rsie_call *c, float *to, const rsie_run *t)
 }
 
 /* The two matrices of a run, and the roots of the eigenvalues: see rsie.State. */
-DEVICE float *rsie_first(const rsie_call *c, const rsie_run *t)
+DEVICE float *rsie_matrix(const rsie_call *c, const rsie_run *t)
 {
 	int64_t n = c->dim;
 	return c->matrices + (int64_t)t->slot * (2 * n * n + n);
 }
-DEVICE float *rsie_second(const rsie_call *c, const rsie_run *t) { return rsie_first(c, t) + (int64_t)c->dim * c->dim; }
-DEVICE float *rsie_roots(const rsie_call *c, const rsie_run *t) { return rsie_first(c, t) + 2 * (int64_t)c->dim * c->dim; }
+DEVICE float *rsie_axes(const rsie_call *c, const rsie_run *t) { return rsie_matrix(c, t) + (int64_t)c->dim * c->dim; }
+DEVICE float *rsie_roots(const rsie_call *c, const rsie_run *t) { return rsie_matrix(c, t) + 2 * (int64_t)c->dim * c->dim; }
 
 /* Makes the full covariance of a run the identity. */
 DEVICE void rsie_uncorrelated(const rsie_call *c, const rsie_run *t)
 {
-	float *a = rsie_first(c, t), *b = rsie_second(c, t), *roots = rsie_roots(c, t);
+	float *a = rsie_matrix(c, t), *b = rsie_axes(c, t), *roots = rsie_roots(c, t);
 	for (int k = 0; k < c->dim; k++)
 		EACH(j, 0, c->dim) {
 			float v = j == k ? 1.0f : 0.0f;

@@ -30,7 +30,7 @@ DEVICE void rsie_walk(float *RESTRICT x, int n, const rsie_parents *p, rsie_addr
 	int drop)
 {
 	SHARED rsie_lot l;
-	SHARED int32_t gene[GENES_LOT];
+	SHARED int32_t gene[LOT_GENES];
 	int at = 0, done = 0, lot = rsie_lot_of(n, inverse);
 	for (uint32_t k = 0; done < n; k += (uint32_t)lot) {
 		rsie_lot_words(&l, lot / 4, a, k / 4, STREAM_MUTATE_MASK);

@@ -12,7 +12,7 @@
 #include <immintrin.h>
 
 #if defined(__AVX512F__)
-#define WIDE 16
+#define NORMAL_WIDE 16
 typedef __m512i rsie_ints;
 typedef __m512 rsie_floats;
 #define W_(name) _mm512_##name
@@ -26,7 +26,7 @@ typedef __m512 rsie_floats;
 #define W_PAIR_LOW(a, b) _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)))
 #define W_PAIR_HIGH(a, b) _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)))
 #else
-#define WIDE 8
+#define NORMAL_WIDE 8
 typedef __m256i rsie_ints;
 typedef __m256 rsie_floats;
 #define W_(name) _mm256_##name
@@ -41,14 +41,14 @@ typedef __m256 rsie_floats;
 #define W_PAIR_HIGH(a, b) _mm256_castpd_ps(_mm256_unpackhi_pd(_mm256_castps_pd(a), _mm256_castps_pd(b)))
 #endif
 
-#define LOT 64 /* blocks of one go */
+#define NORMAL_LOT 64 /* blocks of one go */
 
-/* Words k of LOT blocks to w[k], WIDE blocks at a time in the order above. */
-DEVICE void rsie_words_x86(uint32_t w[4][LOT], uint32_t first, rsie_address a, uint32_t stream)
+/* Words k of NORMAL_LOT blocks to w[k], NORMAL_WIDE blocks at a time in the order above. */
+DEVICE void rsie_words_x86(uint32_t w[4][NORMAL_LOT], uint32_t first, rsie_address a, uint32_t stream)
 {
-	uint32_t even[WIDE], odd[WIDE];
-	for (int q = 0; q < WIDE / 2; q++) {
-		int e = 2 * q, o = e + 1, groups = WIDE / 4;
+	uint32_t even[NORMAL_WIDE], odd[NORMAL_WIDE];
+	for (int q = 0; q < NORMAL_WIDE / 2; q++) {
+		int e = 2 * q, o = e + 1, groups = NORMAL_WIDE / 4;
 		even[2 * q] = (uint32_t)(groups * (e % 4) + e / 4);
 		odd[2 * q] = (uint32_t)(groups * (o % 4) + o / 4);
 		even[2 * q + 1] = odd[2 * q + 1] = 0;
@@ -57,10 +57,10 @@ DEVICE void rsie_words_x86(uint32_t w[4][LOT], uint32_t first, rsie_address a, u
 	const rsie_ints e0 = W_INTS(even), o0 = W_INTS(odd);
 	const rsie_ints s1 = W_(set1_epi32)((int)a.member), s2 = W_(set1_epi32)((int)a.generation);
 	const rsie_ints s3 = W_(set1_epi32)((int)(a.run << 8 | stream));
-	for (int at = 0; at < LOT; at += 2 * WIDE) {
+	for (int at = 0; at < NORMAL_LOT; at += 2 * NORMAL_WIDE) {
 		rsie_ints x[4][4]; /* [chain][word]: even and odd blocks of two vectors */
 		for (int i = 0; i < 4; i++) {
-			rsie_ints base = W_(set1_epi32)((int)(first + (uint32_t)(at + i / 2 * WIDE)));
+			rsie_ints base = W_(set1_epi32)((int)(first + (uint32_t)(at + i / 2 * NORMAL_WIDE)));
 			x[i][0] = W_(add_epi32)(base, i & 1 ? o0 : e0);
 			x[i][1] = s1;
 			x[i][2] = s2;
@@ -84,34 +84,33 @@ DEVICE void rsie_words_x86(uint32_t w[4][LOT], uint32_t first, rsie_address a, u
 #pragma GCC unroll 4
 		for (int k = 0; k < 4; k++) {
 			W_STORE(&w[k][at], W_MERGE(x[0][k], x[1][k]));
-			W_STORE(&w[k][at + WIDE], W_MERGE(x[2][k], x[3][k]));
+			W_STORE(&w[k][at + NORMAL_WIDE], W_MERGE(x[2][k], x[3][k]));
 		}
 	}
 }
 
-/* The normals of LOT blocks from `first` on. */
+/* The normals of NORMAL_LOT blocks from `first` on. */
 DEVICE void rsie_lot_x86(float *z, uint32_t first, rsie_address a, uint32_t stream)
 {
-	uint32_t w[4][LOT] __attribute__((aligned(64)));
-	float y[4][LOT] __attribute__((aligned(64)));
+	uint32_t w[4][NORMAL_LOT] __attribute__((aligned(64)));
+	float y[4][NORMAL_LOT] __attribute__((aligned(64)));
 	rsie_words_x86(w, first, a, stream);
-	for (int l = 0; l < LOT; l++) {
-		rsie_quad q = {{w[0][l], w[1][l], w[2][l], w[3][l]}};
-		float four[4];
-		rsie_gauss(q, four);
-		y[0][l] = four[0];
-		y[1][l] = four[1];
-		y[2][l] = four[2];
-		y[3][l] = four[3];
+	for (int k = 0; k < 4; k += 2) { /* rsie_gauss, one word of all blocks at a time */
+		for (int l = 0; l < NORMAL_LOT; l++) {
+			float radius = rsie_radius(w[k][l]), sine, cosine;
+			rsie_turns(rsie_uniform(w[k + 1][l]), &sine, &cosine);
+			y[k][l] = radius * cosine;
+			y[k + 1][l] = radius * sine;
+		}
 	}
-	for (int at = 0; at < LOT; at += WIDE) {
+	for (int at = 0; at < NORMAL_LOT; at += NORMAL_WIDE) {
 		rsie_floats p = W_LOAD(&y[0][at]), q = W_LOAD(&y[1][at]), r = W_LOAD(&y[2][at]), s = W_LOAD(&y[3][at]);
 		rsie_floats pq = W_(unpacklo_ps)(p, q), rs = W_(unpacklo_ps)(r, s);
 		rsie_floats pq2 = W_(unpackhi_ps)(p, q), rs2 = W_(unpackhi_ps)(r, s);
 		W_PUT(z + 4 * at, W_PAIR_LOW(pq, rs));
-		W_PUT(z + 4 * at + WIDE, W_PAIR_HIGH(pq, rs));
-		W_PUT(z + 4 * at + 2 * WIDE, W_PAIR_LOW(pq2, rs2));
-		W_PUT(z + 4 * at + 3 * WIDE, W_PAIR_HIGH(pq2, rs2));
+		W_PUT(z + 4 * at + NORMAL_WIDE, W_PAIR_HIGH(pq, rs));
+		W_PUT(z + 4 * at + 2 * NORMAL_WIDE, W_PAIR_LOW(pq2, rs2));
+		W_PUT(z + 4 * at + 3 * NORMAL_WIDE, W_PAIR_HIGH(pq2, rs2));
 	}
 }
 
@@ -119,9 +118,9 @@ DEVICE void rsie_lot_x86(float *z, uint32_t first, rsie_address a, uint32_t stre
 static __attribute__((noinline, unused)) void rsie_normals_x86(float *z, int first, int n, rsie_address a, uint32_t stream)
 {
 	int at = 0;
-	for (; at + 4 * LOT <= n; at += 4 * LOT) rsie_lot_x86(z + at, (uint32_t)(first + at / 4), a, stream);
+	for (; at + 4 * NORMAL_LOT <= n; at += 4 * NORMAL_LOT) rsie_lot_x86(z + at, (uint32_t)(first + at / 4), a, stream);
 	if (at == n) return;
-	if (n - at < 4 * LOT / 4) { /* a short rest */
+	if (n - at < 4 * NORMAL_LOT / 4) { /* a short rest */
 		for (int j = at; j < n; j += 4) {
 			float four[4];
 			rsie_gauss(rsie_words(a, (uint32_t)(first + j / 4), stream), four);
@@ -129,7 +128,7 @@ static __attribute__((noinline, unused)) void rsie_normals_x86(float *z, int fir
 		}
 		return;
 	}
-	float rest[4 * LOT] __attribute__((aligned(64)));
+	float rest[4 * NORMAL_LOT] __attribute__((aligned(64)));
 	rsie_lot_x86(rest, (uint32_t)(first + at / 4), a, stream);
 	for (int j = at; j < n; j++) z[j] = rest[j - at];
 }

@@ -99,7 +99,7 @@ DEVICE void rsie_sampled(const rsie_call *c, int64_t m, int i)
 }
 
 /* x[j] = mean[j] + sign step[j] z[j] for j in [from, to); z starts at from. */
-DEVICE void rsie_place(const rsie_call *c, float *RESTRICT x, const float *RESTRICT mean, const float *RESTRICT steps,
+DEVICE void rsie_put_row(const rsie_call *c, float *RESTRICT x, const float *RESTRICT mean, const float *RESTRICT steps,
 	const float *RESTRICT z, float sign, int from, int to)
 {
 	float lower = c->lower, upper = c->upper;
@@ -127,8 +127,8 @@ DEVICE void rsie_sample_plain(const rsie_call *c, int worker, rsie_span s)
 		for (int from = 0; from < c->dim; from += PIECE) {
 			int to = from + PIECE < c->dim ? from + PIECE : c->dim;
 			rsie_normals_from(z, from / 4, to - from, a, STREAM_SAMPLE);
-			rsie_place(c, rsie_point(c, &c->next, m), mean, steps, z, 1.0f, from, to);
-			if (pair) rsie_place(c, rsie_point(c, &c->next, m + 1), mean, steps, z, -1.0f, from, to);
+			rsie_put_row(c, rsie_point(c, &c->next, m), mean, steps, z, 1.0f, from, to);
+			if (pair) rsie_put_row(c, rsie_point(c, &c->next, m + 1), mean, steps, z, -1.0f, from, to);
 			SYNC;
 		}
 		rsie_sampled(c, m, i);
@@ -169,7 +169,7 @@ DEVICE void rsie_sample_any(const rsie_call *c, int worker, rsie_span s)
 				if (rsie_limits(t)) rsie_stretch(c, z, s.run);
 				drawn = number;
 			}
-			rsie_place(c, x, mean, steps, y, sign, 0, c->dim);
+			rsie_put_row(c, x, mean, steps, y, sign, 0, c->dim);
 			SYNC;
 		}
 		rsie_sampled(c, m, i);

@@ -189,7 +189,7 @@ DEVICE void rsie_watch(const rsie_call *c, int r, int worker)
 	}
 	if (full) {
 		int axis = (int)((int64_t)m[MEM_UPDATES] % c->dim), still = 1;
-		const float *b = rsie_second(c, t) + (int64_t)axis * c->dim;
+		const float *b = rsie_axes(c, t) + (int64_t)axis * c->dim;
 		narrow = RSIE_INFINITY;
 		wide = 0;
 		for (int j = 0; j < c->dim; j++) {

@@ -16,15 +16,15 @@
 #if defined(__AVX512F__)
 typedef __m512i rsie_wide;
 #define WORDS_WIDE 8
-#define WIDE_OP(name) _mm512_##name
-#define WIDE_SET(v) _mm512_set1_epi64((long long)(v))
-#define WIDE_XOR3(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x96)
+#define WORDS_OP(name) _mm512_##name
+#define WORDS_SET(v) _mm512_set1_epi64((long long)(v))
+#define WORDS_XOR3(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x96)
 #else
 typedef __m256i rsie_wide;
 #define WORDS_WIDE 4
-#define WIDE_OP(name) _mm256_##name
-#define WIDE_SET(v) _mm256_set1_epi64x((long long)(v))
-#define WIDE_XOR3(a, b, c) _mm256_xor_si256(_mm256_xor_si256(a, b), c)
+#define WORDS_OP(name) _mm256_##name
+#define WORDS_SET(v) _mm256_set1_epi64x((long long)(v))
+#define WORDS_XOR3(a, b, c) _mm256_xor_si256(_mm256_xor_si256(a, b), c)
 #endif
 
 /* Stores the lower halves. */
@@ -45,7 +45,7 @@ DEVICE void rsie_wide_words(uint32_t *w0, uint32_t *w1, uint32_t *w2, uint32_t *
 	enum { SETS = WORD_LANES / WORDS_WIDE };
 	rsie_wide c0[SETS], c1[SETS], c2[SETS], c3[SETS];
 	uint32_t k0 = a.k0, k1 = a.k1;
-	const rsie_wide m0 = WIDE_SET(0xD2511F53u), m1 = WIDE_SET(0xCD9E8D57u);
+	const rsie_wide m0 = WORDS_SET(0xD2511F53u), m1 = WORDS_SET(0xCD9E8D57u);
 	for (int s = 0; s < SETS; s++) {
 		uint64_t count[2][WORDS_WIDE] __attribute__((aligned(64)));
 		for (int i = 0; i < WORDS_WIDE; i++) {
@@ -54,15 +54,15 @@ DEVICE void rsie_wide_words(uint32_t *w0, uint32_t *w1, uint32_t *w2, uint32_t *
 		}
 		c0[s] = *(rsie_wide *)count[0];
 		c1[s] = *(rsie_wide *)count[1];
-		c2[s] = WIDE_SET(a.generation);
-		c3[s] = WIDE_SET(a.run << 8 | stream);
+		c2[s] = WORDS_SET(a.generation);
+		c3[s] = WORDS_SET(a.run << 8 | stream);
 	}
 	for (int round = 0; round < 10; round++) {
-		rsie_wide key0 = WIDE_SET(k0), key1 = WIDE_SET(k1);
+		rsie_wide key0 = WORDS_SET(k0), key1 = WORDS_SET(k1);
 		for (int s = 0; s < SETS; s++) {
-			rsie_wide p0 = WIDE_OP(mul_epu32)(c0[s], m0), p1 = WIDE_OP(mul_epu32)(c2[s], m1);
-			c0[s] = WIDE_XOR3(WIDE_OP(srli_epi64)(p1, 32), c1[s], key0);
-			c2[s] = WIDE_XOR3(WIDE_OP(srli_epi64)(p0, 32), c3[s], key1);
+			rsie_wide p0 = WORDS_OP(mul_epu32)(c0[s], m0), p1 = WORDS_OP(mul_epu32)(c2[s], m1);
+			c0[s] = WORDS_XOR3(WORDS_OP(srli_epi64)(p1, 32), c1[s], key0);
+			c2[s] = WORDS_XOR3(WORDS_OP(srli_epi64)(p0, 32), c3[s], key1);
 			c1[s] = p1;
 			c3[s] = p0;
 		}

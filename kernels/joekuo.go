@@ -1,7 +1,9 @@
-package cpu
+package kernels
 
-// sobolDimensions is the number of dimensions with direction numbers of their own.
-const sobolDimensions = 256
+import "math/bits"
+
+// SobolDimensions is the number of dimensions with direction numbers of their own.
+const SobolDimensions = 256
 
 // joeKuo holds, for dimensions 1 to 255, the primitive polynomial with all its coefficients as
 // binary digits, then the initial direction numbers m, as many as its degree. Dimension 0 is the
@@ -123,3 +125,30 @@ var joeKuo = [...]uint16{
 	339, 37, 143, 3103, 1, 1, 7, 1, 31, 33, 19, 167, 117, 635, 639, 3159, 1, 1, 1, 3, 5, 13, 59, 83,
 	355, 349, 1967, 3169, 1, 1, 1, 5, 19, 3, 53, 133, 97, 863, 983,
 }
+
+// Sobol[j][i] is the direction number of bit i of the index in dimension j.
+var Sobol = func() (out [SobolDimensions][32]uint32) {
+	for i := range 32 {
+		out[0][i] = 1 << (31 - i)
+	}
+	at := 0
+	for j := 1; j < SobolDimensions; j++ {
+		polynomial := uint32(joeKuo[at])
+		degree := bits.Len32(polynomial) - 1
+		v := &out[j]
+		for i := range 32 {
+			if i < degree {
+				v[i] = uint32(joeKuo[at+1+i]) << (31 - i)
+				continue
+			}
+			v[i] = v[i-degree] ^ v[i-degree]>>degree
+			for k := 1; k < degree; k++ {
+				if polynomial>>(degree-k)&1 == 1 {
+					v[i] ^= v[i-k]
+				}
+			}
+		}
+		at += 1 + degree
+	}
+	return out
+}()
