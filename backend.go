@@ -106,7 +106,7 @@ const (
 	CodeTutorial, CodeLogistic                                               uint8 = 6, 7
 	CodePlain, CodeAdam, CodeClipUp                                          uint8 = 1, 2, 3
 	CodeNoControl, CodeCumulative, CodePathLength, CodeSuccess, CodeTwoPoint uint8 = 1, 2, 3, 4, 5
-	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential                 uint8 = 1, 2, 3, 4
+	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential, CodeLimited    uint8 = 1, 2, 3, 4, 5
 	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
 	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
 	CodeFastNES                                                              uint8 = 7
@@ -331,6 +331,21 @@ type Backend interface {
 	// same bits for any number of workers and any composition of the batch.
 	Do(s *State, runs []Run, p Program, ops []Op) error
 	Close() error
+}
+
+// Chooser is a backend that has a partner of another precision.
+type Chooser interface {
+	Backend
+	// For returns the backend for a problem that asks for floats of so many bits, 0 for any.
+	For(bits int) Backend
+}
+
+// For returns the backend that b has for a problem of a shape: b itself unless it is a [Chooser].
+func For(b Backend, shape Shape) Backend {
+	if c, ok := b.(Chooser); ok {
+		return c.For(shape.Bits)
+	}
+	return b
 }
 
 // Stride returns dim rounded up to a multiple of 32.

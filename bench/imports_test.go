@@ -29,7 +29,7 @@ type allowed struct {
 // importTable is the direction of imports of docs/design.md. A new arrow needs its reason there.
 var importTable = map[string]allowed{
 	"":          {},
-	"kernels":   {},
+	"kernels":   {native: true},
 	"cpu":       {project: []string{"", "kernels"}, modules: []string{"gonum.org/v1/gonum"}, native: true},
 	"gpu":       {project: []string{"", "kernels"}, modules: []string{"gorgonia.org/cu"}, native: true},
 	"task/bbob": {project: []string{""}},
@@ -42,10 +42,11 @@ var importTable = map[string]allowed{
 	"meta/store": {project: []string{""}, modules: []string{"modernc.org/sqlite", "golang.org/x/sys"}},
 	"meta": {project: []string{"", "task", "meta/stats", "meta/store"},
 		modules: []string{"golang.org/x/sync"}},
-	"report": {project: []string{"", "meta", "meta/stats"}},
+	"meta/explain": {project: []string{"", "task", "meta", "meta/stats"}, modules: []string{"gonum.org/v1/gonum"}},
+	"report":       {project: []string{"", "meta", "meta/stats", "meta/explain"}},
 	"bench": {project: []string{"", "kernels", "cpu", "gpu", "task", "task/bbob", "meta", "meta/stats",
-		"meta/store", "report"}},
-	"cmd/rsie": {project: []string{"", "cpu", "gpu", "task", "meta", "meta/stats", "meta/store", "report"},
+		"meta/store", "meta/explain", "report"}},
+	"cmd/rsie": {project: []string{"", "cpu", "gpu", "task", "meta", "meta/stats", "meta/store", "meta/explain", "report"},
 		modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "go.yaml.in/yaml/v3",
 			"golang.org/x/term", "golang.org/x/sys"},
 		tests: []string{"modernc.org/sqlite"}}, // damages run.db on purpose

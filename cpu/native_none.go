@@ -11,8 +11,11 @@ import (
 // HasNative says whether this program has the Native backend.
 const HasNative = false
 
-// NewNative returns [rsie.ErrUnsupported]: this program was built without cgo.
-func NewNative(int) (rsie.Backend, error) {
+// Native is missing from this program, which was built without cgo.
+type Native struct{ rsie.Backend }
+
+// NewNative returns [rsie.ErrUnsupported].
+func NewNative(int) (*Native, error) {
 	return nil, fmt.Errorf("%w: this program was built without cgo and has no native backend; "+
 		"use --backend gonum, or build with CGO_ENABLED=1 and a C compiler", rsie.ErrUnsupported)
 }

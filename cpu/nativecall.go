@@ -62,6 +62,7 @@ func (b *Native) bind(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie
 	c.Stride, c.Factors, c.Members = int32(s.Stride), int32(s.FactorLen), int32(s.Members)
 	c.Workers, c.Rows = int32(b.workers), int32(max(1, 4096/s.Stride))
 	c.Tiles = int32((s.Shape.Dim + columns - 1) / columns)
+	c.Limited = int64(rsie.LimitedVectors(s.Shape.Dim))
 	c.Bounded, c.Closed = flag(s.Shape.Bounded()), flag(s.Shape.Bounded() && !s.Shape.Open)
 	c.Lower, c.Upper = float32(s.Shape.Lower), float32(s.Shape.Upper)
 	if err := b.view(s); err != nil {

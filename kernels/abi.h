@@ -32,7 +32,7 @@ enum { WEIGHTS_CENTRED = 1, WEIGHTS_LOGARITHMIC, WEIGHTS_UTILITY, WEIGHTS_EQUAL,
 	WEIGHTS_TUTORIAL, WEIGHTS_LOGISTIC };
 enum { MEAN_PLAIN = 1, MEAN_ADAM, MEAN_CLIPUP };
 enum { CONTROL_NONE = 1, CONTROL_CUMULATIVE, CONTROL_PATH, CONTROL_SUCCESS, CONTROL_TWO_POINT };
-enum { COV_NONE = 1, COV_RANK_ONE, COV_FULL, COV_EXPONENTIAL };
+enum { COV_NONE = 1, COV_RANK_ONE, COV_FULL, COV_EXPONENTIAL, COV_LIMITED };
 enum { SCALES_NONE = 1, SCALES_NATURAL, SCALES_VARIANCE, SCALES_LIKELIHOOD, SCALES_DEVIATION,
 	SCALES_SEP_CMA, SCALES_FAST_NES };
 
@@ -175,6 +175,7 @@ typedef struct {
 	const float *asked;
 	int64_t width;
 	const uint32_t *sobol; /* [SOBOL_DIMENSIONS][32] direction numbers */
+	int64_t limited; /* vectors of a limited-memory matrix, rsie.LimitedVectors */
 } rsie_call;
 
 #define COLUMNS 256 /* width of a span over parameters */

@@ -52,7 +52,7 @@ DEVICE void rsie_control(const rsie_call *c, int r)
 	if (t->control == CONTROL_SUCCESS) rsie_success_control(c, r);
 	if (t->control != CONTROL_CUMULATIVE && t->control != CONTROL_PATH) return;
 	float *p = rsie_vector(c, r, VEC_STEP_PATH), keep = (float)(1 - t->path_rate);
-	const float *g = rsie_scratch(c, rsie_correlates(t) ? c->white : c->gradient, r);
+	const float *g = rsie_scratch(c, rsie_correlates(t) || rsie_limits(t) ? c->white : c->gradient, r);
 	float push = (float)sqrt(t->path_rate * (2 - t->path_rate) * t->mu_eff);
 	EACH(j, 0, c->dim) p[j] = fmaf(push, g[j], keep * p[j]);
 	SYNC;

@@ -82,6 +82,8 @@ type Call struct {
 	Width int64
 
 	Sobol unsafe.Pointer
+
+	Limited int64
 }
 
 // Check returns an error unless the layout of C is that of this package and of a run table whose

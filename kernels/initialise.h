@@ -3,7 +3,7 @@
 #ifndef RSIE_INITIALISE_H
 #define RSIE_INITIALISE_H
 
-#include "access.h"
+#include "limited.h"
 
 /* Fills x with one starting point. */
 DEVICE void rsie_draw(const rsie_call *c, float *x, rsie_address a, uint32_t stream)
@@ -141,6 +141,7 @@ DEVICE void rsie_begin(const rsie_call *c, int r)
 	}
 	rsie_layer_steps(c, rsie_vector(c, r, VEC_LAYER), t);
 	if (rsie_correlates(t)) rsie_uncorrelated(c, t);
+	if (rsie_limits(t)) rsie_forget(c, t);
 	ONCE {
 		if (!from_best) m[MEM_ARCHIVE] = 0;
 		m[MEM_SIGMA] = 1;

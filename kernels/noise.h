@@ -146,7 +146,8 @@ DEVICE void rsie_elongate(const rsie_call *c, float *z, int r)
 /* Whether the noise of a run is that of rsie_normals alone. */
 DEVICE int rsie_plain_noise(const rsie_run *t)
 {
-	return t->sampling == SAMPLE_NORMAL && !(t->density < 1) && !(t->flags & FLAG_PATH) && t->scales != SCALES_FAST_NES;
+	return t->sampling == SAMPLE_NORMAL && !(t->density < 1) && !(t->flags & FLAG_PATH) && t->scales != SCALES_FAST_NES &&
+		t->covariance != COV_LIMITED;
 }
 
 /* Fills z with the noise of one sample. Under orthogonal sampling z holds what orthogonalise left. */

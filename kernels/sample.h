@@ -166,6 +166,7 @@ DEVICE void rsie_sample_any(const rsie_call *c, int worker, rsie_span s)
 			if (number != drawn) {
 				rsie_noise_of(c, z, f, s.run, number);
 				if (rsie_correlates(t)) rsie_correlate(c, y, z, t);
+				if (rsie_limits(t)) rsie_stretch(c, z, s.run);
 				drawn = number;
 			}
 			rsie_put_row(c, x, mean, steps, y, sign, 0, c->dim);

@@ -42,7 +42,7 @@ KERNEL void shorten(const rsie_call *c, int worker, rsie_span s)
 			SUM(sum, j, 0, c->dim, acc, rsie_add_square(acc, (x[j] - mean[j]) * inverse[j]));
 		}
 		ONCE {
-			c->shorter[m] = sum > longest ? sqrtf(longest / sum) : 1.0f;
+			c->shorter[m] = sum > longest && !rsie_limits(t) ? sqrtf(longest / sum) : 1.0f;
 			c->length[m] = sum > longest ? longest : sum;
 		}
 		SYNC;
@@ -221,9 +221,11 @@ KERNEL void update_run(const rsie_call *c, int worker, rsie_span s)
 	} else {
 		rsie_move(c, r);
 		if (rsie_correlates(t)) rsie_white_gradient(c, r);
+		if (rsie_limits(t)) rsie_relax_gradient(c, r);
 		rsie_control(c, r);
 		rsie_lengthen_path(c, r);
 		if (rsie_correlates(t)) rsie_covary(c, r, worker);
+		if (rsie_limits(t)) rsie_remember(c, r);
 		rsie_adapt(c, r);
 	}
 	SYNC;

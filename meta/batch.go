@@ -50,6 +50,7 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 	if len(specs) == 0 {
 		return nil, fmt.Errorf("%w: a batch of no runs", rsie.ErrShape)
 	}
+	b = rsie.For(b, p.Shape())
 	out := &Batch{backend: b, problem: p, shape: p.Shape(), runs: make([]runEntry, len(specs)),
 		table: make([]rsie.Run, len(specs))}
 	needs := rsie.Needs{Members: make([]int, len(specs))}
@@ -64,7 +65,7 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 		out.runs[r] = newEntry(spec, out.shape, samplesOf(p), members)
 		n := out.runs[r].members
 		out.table[r] = out.runs[r].template()
-		if out.table[r].Covariance >= rsie.CodeFull {
+		if c := out.table[r].Covariance; c == rsie.CodeFull || c == rsie.CodeExponential {
 			out.table[r].Slot = uint32(needs.Slots)
 		}
 		needs.Members[r], members, largest = n, members+n, max(largest, n)

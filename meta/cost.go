@@ -75,7 +75,11 @@ func covarianceCost(s rsie.Strategy, d float64) float64 {
 		n = 4 + 3*math.Log(d)
 	}
 	switch {
-	case s.ScaleRule == rsie.SepCMA || s.ScaleRule == rsie.FastNES || d > rsie.MaxFullDim:
+	case s.ScaleRule == rsie.SepCMA || s.ScaleRule == rsie.FastNES:
+		return 0
+	case s.Covariance == rsie.Limited:
+		return 4 * d * float64(rsie.LimitedVectors(int(d)))
+	case d > rsie.MaxFullDim:
 		return 0
 	case s.Covariance == rsie.NaturalFull:
 		return 8*d*d + 20*d*d*d/n
@@ -95,11 +99,16 @@ const maxOverhead = 8
 // target. The search does not run others: one of them would take the time of many.
 func affordable(s rsie.Strategy, targets []target) bool {
 	for _, t := range targets {
-		if strategyCost(s, t.problem.Shape()) > maxOverhead*evaluationCost(t.problem) {
+		if !Affordable(s, t.problem) {
 			return false
 		}
 	}
 	return true
+}
+
+// Affordable reports whether the counted cost of s on p is one that level 2 will pay.
+func Affordable(s rsie.Strategy, p rsie.Problem) bool {
+	return strategyCost(s, p.Shape()) <= maxOverhead*evaluationCost(p)
 }
 
 // efficiency returns the share of the counted cost that evaluations have.

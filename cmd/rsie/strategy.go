@@ -84,7 +84,7 @@ func (c *strategyShowCmd) Run(e *env) error {
 func searched(g rsie.Gene) string {
 	switch {
 	case g.Kind == rsie.Category:
-		return strings.Join(g.Values, ", ")
+		return strings.Join(g.Values[:int(g.Max)+1], ", ")
 	case g.Kind == rsie.Flag:
 		return "true, false"
 	case g.Log:
