@@ -33,6 +33,7 @@ type cli struct {
 	Compare  compareCmd  `cmd:"" help:"Compare strategies on tasks with intervals and tests."`
 	Strategy strategyCmd `cmd:"" help:"List, show, compare or check strategies."`
 	Tasks    tasksCmd    `cmd:"" help:"List, show or evaluate tasks; measure anchors."`
+	Report   reportCmd   `cmd:"" help:"Write a run, or two side by side, as one HTML page with pictures."`
 	Init     initCmd     `cmd:"" help:"Make a commented starter project, from a CSV file when one is given."`
 	Doctor   doctorCmd   `cmd:"" help:"Show what this machine and this program can do."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
@@ -82,7 +83,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err = parsed.Run(&env{ctx, out, stderr}); err == nil {
 		err = out.err
 	}
-	return report(err, stderr)
+	return exitCode(err, stderr)
 }
 
 // checkedWriter keeps the first error of writing a result, so that a full disk behind standard
@@ -118,8 +119,8 @@ func commandOf(err error) string {
 // oneLine returns the text of an error without line ends, which parsers of files put in.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// report prints err once and returns its exit code.
-func report(err error, stderr io.Writer) int {
+// exitCode prints err once and returns its exit code.
+func exitCode(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitDone
