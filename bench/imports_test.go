@@ -42,7 +42,7 @@ var importTable = map[string]allowed{
 	"meta/store": {project: []string{""}, modules: []string{"modernc.org/sqlite", "golang.org/x/sys"}},
 	"meta": {project: []string{"", "task", "meta/stats", "meta/store"},
 		modules: []string{"golang.org/x/sync"}},
-	"report": {project: []string{"", "meta", "meta/stats"}},
+	"report": {project: []string{"", "meta", "meta/stats", "meta/store"}, modules: []string{"gonum.org/v1/plot"}},
 	"bench": {project: []string{"", "kernels", "cpu", "gpu", "task", "task/bbob", "meta", "meta/stats",
 		"meta/store", "report"}},
 	"cmd/rsie": {project: []string{"", "cpu", "gpu", "task", "meta", "meta/stats", "meta/store", "report"},

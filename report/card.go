@@ -133,15 +133,22 @@ func (c *Card) Sentence() string {
 	if n.Same {
 		return fmt.Sprintf("It is %s: no gene with an effect differs.", n.Name)
 	}
-	diff := meta.Diff(c.Strategy, baseline(n.Name))
 	var parts []string
-	for _, d := range diff[:min(6, len(diff))] {
+	off := 0
+	for _, d := range meta.Diff(c.Strategy, baseline(n.Name)) {
+		if d.A == "-" || d.B == "-" {
+			off++ // has an effect in one of the two alone, which follows from another gene
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%s %s instead of %s", d.Gene, d.A, d.B))
 	}
-	text := fmt.Sprintf("Nearest known algorithm: %s (distance %.2f, where 0 is equal and 1 the opposite corner of the space; %d genes differ): %s",
-		n.Name, n.Distance, n.Differences, strings.Join(parts, ", "))
-	if len(diff) > len(parts) {
-		text += fmt.Sprintf(", and %d more", len(diff)-len(parts))
+	text := fmt.Sprintf("Nearest known algorithm: %s (distance %.2f, where 0 is equal and 1 the opposite corner of the space)",
+		n.Name, n.Distance)
+	if len(parts) > 0 {
+		text += ", with " + strings.Join(parts[:min(8, len(parts))], ", ")
+	}
+	if more := max(0, len(parts)-8) + off; more > 0 {
+		text += fmt.Sprintf("; %d more genes differ or have an effect in one of the two alone", more)
 	}
 	return text + "."
 }

@@ -68,7 +68,8 @@ type Series struct {
 type Label struct {
 	X, Y   float64
 	Text   string
-	Anchor string // start, middle or end
+	Anchor string  // start, middle or end
+	Up     float64 // units above the place
 	Strong bool
 }
 

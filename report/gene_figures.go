@@ -221,8 +221,8 @@ func (r *Run) Parallel() Figure {
 	for k, g := range genes {
 		of := rsie.StrategySpace[g.gene]
 		f.X.Ticks = append(f.X.Ticks, Tick{float64(k), of.Name})
-		f.Labels = append(f.Labels, Label{float64(k), 1.03, ends(of, true), "middle", false},
-			Label{float64(k), -0.07, ends(of, false), "middle", false})
+		f.Labels = append(f.Labels, Label{X: float64(k), Y: 1.03, Text: ends(of, true), Anchor: "middle"},
+			Label{X: float64(k), Y: -0.07, Text: ends(of, false), Anchor: "middle"})
 		f.Table.Rows = append(f.Table.Rows, r.geneRow(order, g))
 	}
 	pick := thin(len(order), parallelLines)

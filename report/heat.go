@@ -66,9 +66,9 @@ const heatRows = 24
 // generations measured it.
 func (r *Run) SearchHeat() HeatMap {
 	h := HeatMap{ID: "heat", Title: "Strategies by task",
-		Says: "Mean final quality in the generations, of the strategies with the highest meta-fitness and of the " +
-			"hand-designed ones that took part. Darker is better; a box marks the best of a task. Rows measured " +
-			"in few generations are uncertain."}
+		Says: "Mean area score in the generations (area under quality against the logarithm of evaluations, maximised), of the " +
+			"strategies with the highest meta-fitness and of the hand-designed ones that took part. Darker is better; a box " +
+			"marks the best of a task. Rows measured in few generations (n) are uncertain."}
 	tasks := map[string]bool{}
 	for i := range r.Strategies {
 		for name := range r.Strategies[i].Tasks {
@@ -83,11 +83,11 @@ func (r *Run) SearchHeat() HeatMap {
 		if _, base := known[s.Digest]; k >= heatRows && !base {
 			continue
 		}
-		row := HeatRow{Name: s.Name, Note: fmt.Sprintf("%s, measured in %d", fixed(s.Score()), len(s.Scores)), Strong: i == r.Winner()}
+		row := HeatRow{Name: s.Name, Note: fmt.Sprintf("%s (n = %d)", fixed(s.Score()), len(s.Scores)), Strong: i == r.Winner()}
 		for _, name := range h.Columns {
 			v := math.NaN()
 			if t, ok := s.Tasks[name]; ok {
-				v = t.Quality
+				v = t.Area
 			}
 			row.Cells = append(row.Cells, HeatCell{Value: v})
 		}

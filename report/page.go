@@ -102,6 +102,9 @@ func (r *Run) contents() *contents {
 	}
 	if w := r.Winner(); w >= 0 {
 		c.Winner = CardOf(r.Strategies[w].Genome)
+		if r.Learned != nil { // it knows its score and qualities
+			c.Winner = CardOf(r.Learned.TopUniversalStrategies[0])
+		}
 		c.Lineage = r.lineageSteps(w)
 	}
 	return c

@@ -99,8 +99,12 @@ func (r *Run) Progress() Figure {
 // generationTicks returns whole generations, counted from 1.
 func (r *Run) generationTicks() []Tick {
 	out := []Tick{}
-	for _, k := range thin(len(r.Generations), 6) {
-		out = append(out, Tick{float64(k + 1), fmt.Sprint(k + 1)})
+	n := len(r.Generations)
+	every := max(1, int(roundStep(float64(n)/8)))
+	for k := 1; k <= n; k++ {
+		if k == 1 || k%every == 0 {
+			out = append(out, Tick{float64(k), fmt.Sprint(k)})
+		}
 	}
 	return out
 }
@@ -194,6 +198,25 @@ func (r *Run) Lineage(at int) []Ancestor {
 	return out
 }
 
+// floorOfPicture returns a score that all ancestors of the winner and nine of ten strategies
+// reach: failures would press the others flat.
+func (r *Run) floorOfPicture() float64 {
+	var all []float64
+	for _, i := range r.ranked() {
+		all = append(all, r.Strategies[i].Score())
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	floor := stats.Quantile(all, 0.1)
+	for _, a := range r.Lineage(r.Winner()) {
+		if s := r.Strategies[a.Strategy].Score(); s < floor {
+			floor = s
+		}
+	}
+	return floor
+}
+
 // maxEdges bounds what the genealogy draws besides the winner's line; the best are kept.
 const maxEdges = 600
 
@@ -208,12 +231,17 @@ func (r *Run) Genealogy() Figure {
 		Table: Table{Head: []string{"step", "strategy", "generation", "meta-fitness", "genes changed"}, Text: 2}}
 	others := Series{Mark: Line, Faint: true, Colour: 7}
 	dots := Series{Name: "strategies", Mark: Dots, Faint: true, Colour: 7}
-	for k, i := range r.ranked() {
+	order, floor, hidden := r.ranked(), r.floorOfPicture(), 0
+	for k, i := range order {
 		s := &r.Strategies[i]
+		if s.Score() < floor {
+			hidden++
+			continue
+		}
 		x, y := float64(s.Born+1), s.Score()
 		dots.X, dots.Y = append(dots.X, x), append(dots.Y, y)
 		dots.Texts = append(dots.Texts, s.Name+" "+fixed(y))
-		if k < maxEdges && s.Parent >= 0 && len(r.Strategies[s.Parent].Scores) > 0 {
+		if k < maxEdges && s.Parent >= 0 && r.Strategies[s.Parent].Score() >= floor {
 			p := &r.Strategies[s.Parent]
 			others.X = append(others.X, float64(p.Born+1), x, x)
 			others.Y = append(others.Y, p.Score(), y, math.NaN())
@@ -233,8 +261,11 @@ func (r *Run) Genealogy() Figure {
 			line.X, line.Y = append(line.X, x), append(line.Y, y)
 			steps.X, steps.Y = append(steps.X, x), append(steps.Y, y)
 			steps.Texts = append(steps.Texts, fmt.Sprintf("%d: %s %s", k+1, s.Name, fixed(y)))
-			f.Labels = append(f.Labels, Label{x, y, fmt.Sprintf("  %d", k+1), "start", true})
+			f.Labels = append(f.Labels, Label{X: x, Y: y, Text: fmt.Sprint(k + 1), Anchor: "middle", Up: 9, Strong: true})
 		}
+	}
+	if hidden > 0 {
+		f.Says += fmt.Sprintf(" %d strategies below %s are not drawn.", hidden, fixed(floor))
 	}
 	f.Series = []Series{others, dots, line, steps}
 	f.X.Low, f.X.Up = 0.6, float64(max(1, len(r.Generations)))+0.4

@@ -5,6 +5,7 @@ import (
 	"html"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -54,7 +55,7 @@ func (f Figure) SVG() template.HTML {
 		if l.Strong {
 			class = "label strong"
 		}
-		d.text(d.x(l.X), d.y(l.Y), l.Anchor, class, l.Text)
+		d.text(d.x(l.X), d.y(l.Y)-l.Up, l.Anchor, class, l.Text)
 	}
 	d.b.WriteString("</svg>")
 	return template.HTML(d.b.String()) // every text went through html.EscapeString
@@ -69,7 +70,7 @@ func newDrawing(f Figure) *drawing {
 		d.height = float64(f.Tall)
 	}
 	d.left, d.right, d.top, d.bottom = 14, d.width-marginEnd, marginTop, d.height-marginLow
-	if f.X.Title == "" {
+	if f.X.Title == "" && !f.X.Vertical {
 		d.bottom += 16
 	}
 	if !f.Y.Hidden || f.Y.Ticks != nil {
@@ -140,7 +141,11 @@ func (d *drawing) axes() {
 		if k == len(ticks)-1 && x > d.right-16 && !d.X.Vertical {
 			anchor, x = "end", d.right+8
 		}
-		d.text(x, d.bottom+17, anchor, "tick", t.Text)
+		y := d.bottom + 17
+		if d.X.Vertical && k%2 == 1 {
+			y += 15 // long names stand on two lines in turn
+		}
+		d.text(x, y, anchor, "tick", t.Text)
 	}
 	if !d.X.Hidden {
 		d.line("base", d.left, d.bottom, d.right, d.bottom)
@@ -258,18 +263,32 @@ func (d *drawing) area(s Series) string {
 	return b.String() + "Z"
 }
 
-// Legend returns the names of the figure's series with their classes, each once.
+// Legend returns the names of the figure's series, each once, the strong ones first.
 func (f Figure) Legend() []Series {
-	var out []Series
+	var strong, rest []Series
 	seen := map[string]bool{}
 	for _, s := range f.Series {
-		if s.Name != "" && !seen[s.Name] && s.Mark != Band {
-			seen[s.Name] = true
-			out = append(out, s)
+		if s.Name == "" || seen[s.Name] || s.Mark == Band {
+			continue
+		}
+		seen[s.Name] = true
+		if s.Strong {
+			strong = append(strong, s)
+		} else {
+			rest = append(rest, s)
 		}
 	}
-	return out
+	slices.SortStableFunc(rest, func(a, b Series) int { return a.Colour - b.Colour })
+	return append(strong, rest...)
 }
 
+// Filled reports whether the sample of a legend is a box; else it is a line.
+func (s Series) Filled() bool { return s.Mark == Area || s.Mark == Bars || s.Mark == Dots }
+
 // Swatch returns the class of a legend's sample.
-func (s Series) Swatch() string { return strings.TrimPrefix(s.class(), "bar ") }
+func (s Series) Swatch() string {
+	if s.Mark == Dots {
+		return fmt.Sprintf("c%d", s.Colour%8)
+	}
+	return s.class()
+}

@@ -31,8 +31,12 @@ func (r *Run) Words() []string {
 		out = append(out, fmt.Sprintf("Its meta-fitness is %s, measured on %d tasks with %d fresh seeds each that "+
 			"took no part in any choice, %d evaluations per run.", fixed(*w.FitnessScore), len(table.Tasks), table.Runs, table.Budget))
 	}
-	for _, d := range r.duels() {
-		out = append(out, d.sentence(r.judgedOn()))
+	if duels := r.duels(); len(duels) > 0 {
+		out = append(out, "Against the hand-designed strategies, in meta-fitness on "+r.judgedOn()+" with 95 % intervals over "+
+			"seeds; and seed by seed over all tasks, with the Wilcoxon signed-rank test after Holm's correction:")
+		for _, d := range duels {
+			out = append(out, d.sentence())
+		}
 	}
 	out = append(out, r.lossWords()...)
 	return append(out, "These figures hold for these tasks at this budget. Intervals are over seeds, not over "+
@@ -54,17 +58,16 @@ func (r *Run) unfinishedWords() []string {
 	return out
 }
 
-func (d duel) sentence(where string) string {
+// sentence says how the winner stands against one strategy.
+func (d duel) sentence() string {
 	in := *d.row.WinnerInterval
-	verb := map[string]string{"better": "is better than", "worse": "is worse than", "equal": "equals",
-		"open": "is not shown to differ from"}[verdict(in)]
-	text := fmt.Sprintf("The winner %s %s on %s: %s in meta-fitness, 95 %% interval %s to %s.", verb, d.row.Name, where,
-		signed(*d.row.WinnerGain), signed(in[0]), signed(in[1]))
+	verb := map[string]string{"better": "Better than", "worse": "Worse than", "equal": "Equal to",
+		"open": "Not shown to differ from"}[verdict(in)]
+	text := fmt.Sprintf("%s %s: %s (%s to %s)", verb, d.row.Name, signed(*d.row.WinnerGain), signed(in[0]), signed(in[1]))
 	if d.seeds > 0 {
-		text += fmt.Sprintf(" Over all tasks it is ahead on %d and behind on %d of %d seeds (Wilcoxon signed-rank "+
-			"p = %.2g after Holm's correction, A12 = %.2f).", d.wins, d.losses, d.seeds, d.holm, d.a12)
+		text += fmt.Sprintf("; ahead on %d and behind on %d of %d seeds, p = %.2g, A12 = %.2f", d.wins, d.losses, d.seeds, d.holm, d.a12)
 	}
-	return text
+	return text + "."
 }
 
 // duels returns the comparisons of the final table with their tests.
