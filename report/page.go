@@ -171,7 +171,7 @@ func (r *Run) reproduce() []fact {
 		out = append(out, fact{"digest after the last generation", r.Generations[n-1].Digest})
 	}
 	for _, t := range r.Timeline.Sessions {
-		out = append(out, fact{"session", fmt.Sprintf("%s, rsie %s on %s, %d workers", t.Began, t.Program, t.Platform, t.Workers)})
+		out = append(out, fact{"session", fmt.Sprintf("%s, rsie %s on %s, %s", t.Began, t.Program, t.Platform, t.Device)})
 	}
 	return out
 }

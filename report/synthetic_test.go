@@ -145,7 +145,7 @@ func (s *synthetic) finish(t testing.TB, st *store.Store, winner rsie.Strategy, 
 	require.NoError(t, st.Put("results_report", encoded(t, finals)))
 	require.NoError(t, st.Put(meta.CurvesDocument, encoded(t, curves)))
 	require.NoError(t, st.Put(report.TimelineDocument, encoded(t, report.Timeline{Sessions: []report.Session{{Began: "2026-01-01T00:00:00Z",
-		Program: "test", Platform: "any", Workers: 2, Steps: []report.Phase{{Name: "search", Seconds: 60}, {Name: "race", Seconds: 30}}}}})))
+		Program: "test", Platform: "any", Device: "none", Steps: []report.Phase{{Name: "search", Seconds: 60}, {Name: "race", Seconds: 30}}}}})))
 	require.NoError(t, st.Finish(encoded(t, learned)))
 }
 

@@ -13,7 +13,7 @@ type Session struct {
 	Began    string  `json:"began"` // RFC 3339, UTC
 	Program  string  `json:"program"`
 	Platform string  `json:"platform"`
-	Workers  int     `json:"workers"`
+	Device   string  `json:"device"` // of the backend, in words
 	Steps    []Phase `json:"steps"`
 }
 

@@ -76,12 +76,18 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 	pictures := newProgress(e.stderr, cfg.MetaGenerations)
 	defer pictures.close()
 	config := cfg.engine(backend, st)
-	config.Progress, config.Say = pictures.generation, pictures.say
+	watch, err := newStopwatch(st, backend.Info().Device)
+	if err != nil {
+		return err
+	}
+	config.Progress = func(g meta.Generation) { watch.generation(g); pictures.generation(g) }
+	config.Say = func(text string) { watch.say(text); pictures.say(text) }
 	engine, err := meta.NewEngine(config)
 	if err != nil {
 		return err
 	}
 	result, err := engine.MetaTrain(e.ctx, tasks, nil)
+	watch.finish()
 	pictures.close()
 	if err != nil && e.ctx.Err() != nil {
 		fmt.Fprintf(e.stderr, "stopped; everything up to the last whole generation is saved\n"+
