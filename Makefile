@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo
+.PHONY: run test race lint bench golden reference nocgo exports browser
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -37,6 +37,14 @@ lint:
 nocgo:
 	CGO_ENABLED=0 $(GO) build ./...
 	CGO_ENABLED=0 $(GO) test ./...
+
+# exports reads every exported format back with the tool it is meant for, which it installs from
+# the pinned list into EXPORTS_VENV.
+EXPORTS_VENV ?= bin/exports-venv
+exports:
+	python3 -m venv $(EXPORTS_VENV)
+	$(EXPORTS_VENV)/bin/pip install --quiet -r report/export/testdata/requirements.txt
+	RSIE_PYTHON=$(abspath $(EXPORTS_VENV))/bin/python $(GO) test ./report/export -run TestToolsReadExports -count=1 -v
 
 # bench prints time, evaluations and allocations of every operation; BENCHTIME=1x is a quick look.
 bench:

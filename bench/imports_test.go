@@ -43,9 +43,13 @@ var importTable = map[string]allowed{
 	"meta": {project: []string{"", "task", "meta/stats", "meta/store"},
 		modules: []string{"golang.org/x/sync"}},
 	"report": {project: []string{"", "meta", "meta/stats", "meta/store"}, modules: []string{"gonum.org/v1/plot"}},
+	"report/export": {project: []string{"", "task", "meta", "meta/store", "report"}, modules: []string{
+		"github.com/parquet-go/parquet-go", "google.golang.org/protobuf/encoding/protowire"}},
+	"report/live": {project: []string{"", "meta", "meta/store", "report"}},
 	"bench": {project: []string{"", "kernels", "cpu", "gpu", "task", "task/bbob", "meta", "meta/stats",
 		"meta/store", "report"}},
-	"cmd/rsie": {project: []string{"", "cpu", "gpu", "task", "meta", "meta/stats", "meta/store", "report"},
+	"cmd/rsie": {project: []string{"", "cpu", "gpu", "task", "meta", "meta/stats", "meta/store", "report",
+		"report/export", "report/live"},
 		modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "go.yaml.in/yaml/v3",
 			"golang.org/x/term", "golang.org/x/sys"},
 		tests: []string{"modernc.org/sqlite"}}, // damages run.db on purpose

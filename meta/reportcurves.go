@@ -21,6 +21,7 @@ type ReportCurves struct {
 type ReportTarget struct {
 	Name    string       `json:"name"`
 	Split   string       `json:"split"`
+	Dim     int          `json:"dim"` // parameters of its problem
 	Anchors rsie.Anchors `json:"anchors"`
 }
 
@@ -50,7 +51,7 @@ func (e *Engine) storeCurves(got []measured, targets []target) error {
 	}
 	doc := ReportCurves{Budget: e.config.BaseTaskBudget}
 	for _, t := range targets {
-		doc.Tasks = append(doc.Tasks, ReportTarget{t.name, t.split, t.anchors})
+		doc.Tasks = append(doc.Tasks, ReportTarget{t.name, t.split, t.problem.Shape().Dim, t.anchors})
 	}
 	seen := map[string]bool{}
 	for _, m := range got {

@@ -119,7 +119,7 @@ func (s *synthetic) finish(t testing.TB, st *store.Store, winner rsie.Strategy, 
 			split = "validation"
 		}
 		learned.Report.Tasks = append(learned.Report.Tasks, meta.ReportTask{Name: s.task(k), Split: split})
-		curves.Tasks = append(curves.Tasks, meta.ReportTarget{Name: s.task(k), Split: split, Anchors: rsie.Anchors{F0: 1, F1: 0}})
+		curves.Tasks = append(curves.Tasks, meta.ReportTarget{Name: s.task(k), Split: split, Dim: 5, Anchors: rsie.Anchors{F0: 1, F1: 0}})
 	}
 	var finals []store.Result
 	for i, one := range append([]rsie.Strategy{winner}, rsie.Starts()...) {
