@@ -175,3 +175,16 @@ func (r *Run) reproduce() []fact {
 	}
 	return out
 }
+
+// WriteBody writes the sections of a run's page as a piece of HTML, for a page that has the style
+// of [Style].
+func (r *Run) WriteBody(w io.Writer) error {
+	c := r.contents()
+	if err := page.ExecuteTemplate(w, "facts", c.Facts); err != nil {
+		return fmt.Errorf("report page: %w", err)
+	}
+	if err := page.ExecuteTemplate(w, "run", c); err != nil {
+		return fmt.Errorf("report page: %w", err)
+	}
+	return nil
+}

@@ -34,6 +34,7 @@ type cli struct {
 	Strategy strategyCmd `cmd:"" help:"List, show, compare or check strategies."`
 	Tasks    tasksCmd    `cmd:"" help:"List, show or evaluate tasks; measure anchors."`
 	Report   reportCmd   `cmd:"" help:"Write a run, or two side by side, as one HTML page with pictures."`
+	Watch    watchCmd    `cmd:"" help:"Serve a page that shows runs while they run, and steers them."`
 	Export   exportCmd   `cmd:"" help:"Write a run or a model as files that other tools read."`
 	Init     initCmd     `cmd:"" help:"Make a commented starter project, from a CSV file when one is given."`
 	Doctor   doctorCmd   `cmd:"" help:"Show what this machine and this program can do."`
