@@ -46,6 +46,18 @@ exports:
 	$(EXPORTS_VENV)/bin/pip install --quiet -r report/export/testdata/requirements.txt
 	RSIE_PYTHON=$(abspath $(EXPORTS_VENV))/bin/python $(GO) test ./report/export -run TestToolsReadExports -count=1 -v
 
+# browser opens the report and the live page in headless Chromium, which it installs from Debian's
+# packages where it is absent, and leaves screenshots in BROWSER_OUT.
+BROWSER_VENV ?= bin/browser-venv
+BROWSER_OUT ?= bin/browser
+browser:
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	python3 -m venv $(BROWSER_VENV)
+	$(BROWSER_VENV)/bin/pip install --quiet -r report/testdata/requirements.txt
+	rm -rf $(BROWSER_OUT) && mkdir -p $(BROWSER_OUT)
+	$(GO) build -o $(BROWSER_OUT)/rsie ./cmd/rsie
+	$(BROWSER_VENV)/bin/python report/testdata/browser.py $(abspath $(BROWSER_OUT))/rsie $$(command -v chromium) $(abspath $(BROWSER_OUT))
+
 # bench prints time, evaluations and allocations of every operation; BENCHTIME=1x is a quick look.
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

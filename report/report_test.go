@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/meta/store"
 	"github.com/symbio-ai/recursive-improvement/report"
 )
@@ -146,4 +147,46 @@ func TestComparisonNamesScales(t *testing.T) {
 	require.NoError(t, report.WriteComparison(&other, a, b))
 	require.Contains(t, other.String(), "different scales")
 	require.NotContains(t, other.String(), "a difference of")
+}
+
+// TestEveryKindIsDrawn writes every picture as both kinds of file, the same bytes each time.
+func TestEveryKindIsDrawn(t *testing.T) {
+	run := synthetic{generations: 4, members: 12, tasks: 2, runs: 2}
+	r := load(t, run.folder(t))
+	r.Attribution = &report.Attribution{Measure: "meta-fitness",
+		Effects: []report.Effect{{Gene: "pull", Change: "0 -> 0.4", Mean: 0.1, Interval: [2]float64{0.05, 0.15}, Q: 0.01, Pairs: 20}},
+		Path:    []report.Step{{Gene: "pull", From: "0", To: "0.4", Gain: 0.1, Interval: [2]float64{0.05, 0.15}}}}
+	for _, kind := range append([]string{"gene:family", "gene:mutation_rate", "task:task-00"}, report.Kinds...) {
+		f, err := r.Figure(kind)
+		require.NoError(t, err, kind)
+		for format, head := range map[string]string{"png": "\x89PNG", "svg": "<?xml"} {
+			var a, b bytes.Buffer
+			require.NoError(t, f.WriteImage(&a, format, 12), kind)
+			require.NoError(t, f.WriteImage(&b, format, 12), kind)
+			require.True(t, strings.HasPrefix(a.String(), head), kind)
+			require.True(t, bytes.Equal(a.Bytes(), b.Bytes()), kind)
+		}
+	}
+	for _, kind := range []string{"nonsense", "gene:nonsense", "task:nonsense"} {
+		_, err := r.Figure(kind)
+		require.ErrorIs(t, err, rsie.ErrInvalid)
+	}
+	require.Contains(t, page(t, r), `id="f-causes"`)
+}
+
+// TestCardNamesTheNearest: a hand-designed strategy is itself; a changed one is named with the
+// change.
+func TestCardNamesTheNearest(t *testing.T) {
+	for _, b := range rsie.Baselines() {
+		require.Contains(t, report.CardOf(b).Sentence(), "no gene with an effect differs")
+	}
+	s, err := rsie.Baseline("sep-cma-es")
+	require.NoError(t, err)
+	s.Pull, s.GenomeID = 0.4, ""
+	c := report.CardOf(s)
+	require.Equal(t, "sep-cma-es", c.Nearest[0].Name)
+	require.Contains(t, c.Sentence(), "pull 0.4 instead of 0")
+	var b bytes.Buffer
+	require.NoError(t, c.WriteHTML(&b, "test"))
+	require.NotContains(t, b.String(), "<script")
 }

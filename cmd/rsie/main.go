@@ -34,6 +34,8 @@ type cli struct {
 	Strategy strategyCmd `cmd:"" help:"List, show, compare or check strategies."`
 	Tasks    tasksCmd    `cmd:"" help:"List, show or evaluate tasks; measure anchors."`
 	Report   reportCmd   `cmd:"" help:"Write a run, or two side by side, as one HTML page with pictures."`
+	Show     showCmd     `cmd:"" help:"Print a run on the terminal."`
+	Plot     plotCmd     `cmd:"" help:"Write one picture of a run as SVG or PNG."`
 	Watch    watchCmd    `cmd:"" help:"Serve a page that shows runs while they run, and steers them."`
 	Export   exportCmd   `cmd:"" help:"Write a run or a model as files that other tools read."`
 	Init     initCmd     `cmd:"" help:"Make a commented starter project, from a CSV file when one is given."`

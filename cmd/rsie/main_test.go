@@ -66,7 +66,8 @@ func scriptJSON(ts *testscript.TestScript, negated bool, args []string) {
 // commands lists every command of the program.
 var commands = []string{"", "evolve", "resume", "train", "predict", "sample", "compare",
 	"strategy", "strategy list", "strategy show", "strategy diff", "strategy validate",
-	"tasks", "tasks list", "tasks show", "tasks eval", "tasks schema", "tasks anchors", "tasks generate", "init", "doctor", "version"}
+	"tasks", "tasks list", "tasks show", "tasks eval", "tasks schema", "tasks anchors", "tasks generate",
+	"report", "show", "plot", "watch", "export", "init", "doctor", "version"}
 
 // TestHelp asks every command for help: it goes to standard output, with exit code 0.
 func TestHelp(t *testing.T) {
