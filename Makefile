@@ -42,7 +42,7 @@ nocgo:
 # the pinned list into EXPORTS_VENV.
 EXPORTS_VENV ?= bin/exports-venv
 exports:
-	python3 -m venv $(EXPORTS_VENV)
+	python3 -m venv $(EXPORTS_VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && python3 -m venv $(EXPORTS_VENV); }
 	$(EXPORTS_VENV)/bin/pip install --quiet -r report/export/testdata/requirements.txt
 	RSIE_PYTHON=$(abspath $(EXPORTS_VENV))/bin/python $(GO) test ./report/export -run TestToolsReadExports -count=1 -v
 
@@ -52,7 +52,7 @@ BROWSER_VENV ?= bin/browser-venv
 BROWSER_OUT ?= bin/browser
 browser:
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
-	python3 -m venv $(BROWSER_VENV)
+	python3 -m venv $(BROWSER_VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && python3 -m venv $(BROWSER_VENV); }
 	$(BROWSER_VENV)/bin/pip install --quiet -r report/testdata/requirements.txt
 	rm -rf $(BROWSER_OUT) && mkdir -p $(BROWSER_OUT)
 	$(GO) build -o $(BROWSER_OUT)/rsie ./cmd/rsie

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
@@ -140,7 +141,7 @@ func (c *Card) Sentence() string {
 			off++ // has an effect in one of the two alone, which follows from another gene
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s %s instead of %s", d.Gene, d.A, d.B))
+		parts = append(parts, fmt.Sprintf("%s %s instead of %s", d.Gene, rounded(d.A), rounded(d.B)))
 	}
 	text := fmt.Sprintf("Nearest known algorithm: %s (distance %.2f, where 0 is equal and 1 the opposite corner of the space)",
 		n.Name, n.Distance)
@@ -151,6 +152,15 @@ func (c *Card) Sentence() string {
 		text += fmt.Sprintf("; %d more genes differ or have an effect in one of the two alone", more)
 	}
 	return text + "."
+}
+
+// rounded shortens a number to four digits; other texts stay.
+func rounded(text string) string {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
 // baseline returns a hand-designed strategy by a name that is known to exist.

@@ -29,7 +29,7 @@ func WriteComparison(w io.Writer, a, b *Run) error {
 	v := &versus{A: a.Name, B: b.Name, Rows: compareRows(a, b), Heat: compareHeat(a, b)}
 	v.Figures = []Figure{
 		overlay("progress", "Best of each generation", "generation", a, b, func(g Generation) float64 { return float64(g.Number + 1) }),
-		overlay("spent", "Best so far against evaluations spent", "level-1 evaluations", a, b, func(g Generation) float64 { return float64(g.Evaluations) }),
+		overlay("spent", "Best of each generation against evaluations spent", "level-1 evaluations", a, b, func(g Generation) float64 { return float64(g.Evaluations) }),
 	}
 	if i, j := a.Winner(), b.Winner(); i >= 0 && j >= 0 {
 		v.Genes = meta.Diff(a.Strategies[i].Genome, b.Strategies[j].Genome)

@@ -57,6 +57,11 @@ type runConfig struct {
 
 // Run starts a new run.
 func (c *evolveCmd) Run(e *env) error {
+	if c.Live != "" { // refused before any work
+		if err := c.options(string(c.Live)).Check(); err != nil {
+			return err
+		}
+	}
 	suiteName := c.Suite
 	if suiteName == "" {
 		suiteName = defaultSuite(false)
@@ -120,6 +125,9 @@ func (c *evolveCmd) begin(e *env, dir string, config []byte, cfg runConfig, task
 	if c.Live != "" {
 		page, err := c.serve(e, string(c.Live), []string{dir})
 		if err != nil {
+			if own {
+				discard(dir, st)
+			}
 			return err
 		}
 		defer page.Close()

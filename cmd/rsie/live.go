@@ -40,12 +40,18 @@ func (a *liveAddress) Decode(ctx *kong.DecodeContext) error {
 // IsBool tells kong that the flag may stand alone.
 func (*liveAddress) IsBool() bool { return true }
 
+// options are those of a server at an address.
+func (f liveFlags) options(address string) live.Options {
+	return live.Options{Address: address, Hosts: f.Host, Cert: f.TLSCert, Key: f.TLSKey, ReadOnly: f.ReadOnly, Describe: describeRun}
+}
+
 // serve shows runs until the server is closed.
 func (f liveFlags) serve(e *env, address string, dirs []string) (*live.Server, error) {
-	s, err := live.Start(live.Options{Address: address, Hosts: f.Host, Cert: f.TLSCert, Key: f.TLSKey, ReadOnly: f.ReadOnly,
-		Runs: dirs, Describe: describeRun, Say: func(link string) {
-			fmt.Fprintf(e.stderr, "page: %s (works in one browser; another address follows when it is used)\n", link)
-		}})
+	o := f.options(address)
+	o.Runs, o.Say = dirs, func(link string) {
+		fmt.Fprintf(e.stderr, "page: %s (works in one browser; another address follows when it is used)\n", link)
+	}
+	s, err := live.Start(o)
 	if err != nil {
 		return nil, err
 	}

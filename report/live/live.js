@@ -58,14 +58,14 @@
       state.className = "state " + run.state;
       state.textContent = run.state;
       cell(tr, "").append(state);
-      cell(tr, run.generation + " of " + run.generations).className = "n";
-      cell(tr, run.best === null ? "–" : run.best.toFixed(4)).className = "n";
-      cell(tr, run.evaluations.toLocaleString("en")).className = "n";
-      cell(tr, run.error || run.phase);
       const td = cell(tr, "");
       button(td, run, "pause", "Pause", run.state === "running");
       button(td, run, "resume", "Resume", run.state === "paused" || run.state === "pausing");
       button(td, run, "stop", "Stop", run.state === "running" || run.state === "paused" || run.state === "pausing");
+      cell(tr, run.generation + " of " + run.generations).className = "n";
+      cell(tr, run.best === null ? "–" : run.best.toFixed(4)).className = "n";
+      cell(tr, run.evaluations.toLocaleString("en")).className = "n";
+      cell(tr, run.error || run.phase);
       return tr;
     });
     rows.replaceChildren.apply(rows, made);

@@ -61,19 +61,32 @@ const (
 	writeTime  = 10 * time.Second
 	idleTime   = time.Minute
 	pollTime   = time.Second
-	aliveTime  = 15 * time.Second // between comments that keep a quiet stream open
+	graceTime  = 700 * time.Millisecond // for readers to fetch the last pictures
+	aliveTime  = 15 * time.Second       // between comments that keep a quiet stream open
 )
+
+// defaultAddress is any free port of loopback.
+const defaultAddress = "127.0.0.1:0"
+
+// Check returns [rsie.ErrInvalid] for an address that a server may not listen on.
+func (o Options) Check() error {
+	if o.Address == "" {
+		o.Address = defaultAddress
+	}
+	_, err := address(o.Address, o.Cert != "" && o.Key != "", o.Hosts)
+	return err
+}
 
 // Start begins to serve. It returns [rsie.ErrInvalid] for an address that it may not or cannot
 // listen on.
 func Start(o Options) (*Server, error) {
-	if o.Address == "" {
-		o.Address = "127.0.0.1:0"
-	}
-	secure := o.Cert != "" && o.Key != ""
-	if _, err := address(o.Address, secure, o.Hosts); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	if o.Address == "" {
+		o.Address = defaultAddress
+	}
+	secure := o.Cert != "" && o.Key != ""
 	socket, err := net.Listen("tcp", o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: cannot listen on %s: %w", rsie.ErrInvalid, o.Address, err)
@@ -128,6 +141,9 @@ func (s *Server) serve() {
 // Close tells the readers the last state and ends the server.
 func (s *Server) Close() error {
 	s.poll(time.Now().Add(time.Hour)) // the last state is drawn at once
+	if s.listening() {
+		time.Sleep(graceTime)
+	}
 	s.end.Do(func() { close(s.done) })
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
