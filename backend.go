@@ -333,6 +333,21 @@ type Backend interface {
 	Close() error
 }
 
+// Chooser is a backend that has a partner of another precision.
+type Chooser interface {
+	Backend
+	// For returns the backend for a problem that asks for floats of so many bits, 0 for any.
+	For(bits int) Backend
+}
+
+// For returns the backend that b has for a problem of a shape: b itself unless it is a [Chooser].
+func For(b Backend, shape Shape) Backend {
+	if c, ok := b.(Chooser); ok {
+		return c.For(shape.Bits)
+	}
+	return b
+}
+
 // Stride returns dim rounded up to a multiple of 32.
 func Stride(dim int) int { return (dim + 31) &^ 31 }
 

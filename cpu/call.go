@@ -97,8 +97,8 @@ type call struct {
 	niches   []niches    // [R]
 }
 
-// bind checks the arguments of Do and sets c up for them.
-func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op) error {
+// checkTable tests what the operations rely on.
+func checkTable(s *rsie.State, runs []rsie.Run, ops []rsie.Op) error {
 	if s == nil {
 		return fmt.Errorf("%w: no state", rsie.ErrShape)
 	}
@@ -108,15 +108,6 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 	if s.Stride < s.Shape.Dim || s.Shape.Dim < 1 {
 		return fmt.Errorf("%w: stride %d", rsie.ErrShape, s.Stride)
 	}
-	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
-	c.bounded, c.lower, c.upper = s.Shape.Bounded(), s.Shape.Lower, s.Shape.Upper
-	c.closed = c.bounded && !s.Shape.Open
-	c.runs, c.program, c.lastLayer = runs, nil, 0
-	for _, b := range c.blocks {
-		c.lastLayer = max(c.lastLayer, b.Layer)
-	}
-	// A span takes about 50 us in the dearest of the cheap operations.
-	c.rows = max(1, 4096/s.Stride)
 	end := 0
 	for r := range runs {
 		if err := checkRun(&runs[r], end, s); err != nil {
@@ -128,6 +119,25 @@ func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, op
 		if op < rsie.OpInitialise || int(op) >= rsie.OpCount {
 			return fmt.Errorf("%w: operation %d", rsie.ErrUnsupported, uint8(op))
 		}
+	}
+	return nil
+}
+
+// bind checks the arguments of Do and sets c up for them.
+func (c *call) bind(g *Gonum, s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.Op) error {
+	if err := checkTable(s, runs, ops); err != nil {
+		return err
+	}
+	c.blocks, c.dim, c.stride, c.factors = s.Shape.Blocks, s.Shape.Dim, s.Stride, s.FactorLen
+	c.bounded, c.lower, c.upper = s.Shape.Bounded(), s.Shape.Lower, s.Shape.Upper
+	c.closed = c.bounded && !s.Shape.Open
+	c.runs, c.program, c.lastLayer = runs, nil, 0
+	for _, b := range c.blocks {
+		c.lastLayer = max(c.lastLayer, b.Layer)
+	}
+	// A span takes about 50 us in the dearest of the cheap operations.
+	c.rows = max(1, 4096/s.Stride)
+	for _, op := range ops {
 		if op == rsie.OpEvaluate || op == rsie.OpEvaluateProbes {
 			l, ok := p.(*loaded)
 			if !ok || l == nil || l.owner != g {

@@ -50,6 +50,7 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 	if len(specs) == 0 {
 		return nil, fmt.Errorf("%w: a batch of no runs", rsie.ErrShape)
 	}
+	b = rsie.For(b, p.Shape())
 	out := &Batch{backend: b, problem: p, shape: p.Shape(), runs: make([]runEntry, len(specs)),
 		table: make([]rsie.Run, len(specs))}
 	needs := rsie.Needs{Members: make([]int, len(specs))}

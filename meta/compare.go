@@ -20,7 +20,7 @@ const Significance = 0.05
 // running times minimised.
 type Comparison struct {
 	Runs       int              `json:"runs"`   // per strategy and task
-	Budget     int              `json:"budget"` // evaluations of one run
+	Budget     int              `json:"budget"` // evaluations of one run, 0: each task's own
 	Seed       uint64           `json:"seed"`
 	Reference  string           `json:"reference"` // the strategy that the others are tested against
 	Strategies []string         `json:"strategies"`
@@ -34,6 +34,7 @@ type Comparison struct {
 type TaskComparison struct {
 	Task    string       `json:"task"`
 	Anchors rsie.Anchors `json:"anchors"`
+	Budget  int          `json:"budget"` // evaluations of one run
 	// AnchorBudget is the number of evaluations for which the anchors hold.
 	AnchorBudget int             `json:"anchor_budget"`
 	Measured     bool            `json:"anchors_measured"` // by this comparison: the task's file had none
@@ -51,8 +52,17 @@ type ComparisonRow struct {
 	MedianFitness *float64       `json:"median_fitness"`
 	Times         []ExpectedTime `json:"ert,omitempty"`
 	// Of function tasks: mean AOCC, see [Curve.Mean], and expected times to precisions.
-	AOCC       *float64        `json:"aocc,omitempty"`
+	AOCC *float64 `json:"aocc,omitempty"`
+	// Cut is how far the reference cuts the strategy's regret over all tasks; nil elsewhere.
+	Cut        *Cut            `json:"regret_cut,omitempty"`
 	Precisions []PrecisionTime `json:"ert_precision,omitempty"`
+}
+
+// Cut is how much less the mean regret 1 - area of the reference is, as a share of the other's
+// regret; both means are over tasks and seeds. The interval is the 95 % one over tasks and seeds.
+type Cut struct {
+	Value    float64    `json:"value"`
+	Interval [2]float64 `json:"interval"`
 }
 
 // Precisions are the targets of the expected running times on function tasks.
@@ -96,6 +106,7 @@ type ExpectedTime struct {
 // ComparisonRun is one level-1 run of a comparison.
 type ComparisonRun struct {
 	Task, Strategy string
+	Budget         int
 	Replicate      int
 	Seed           uint64
 	Fitness        float64
@@ -113,8 +124,8 @@ const (
 )
 
 // Compare runs every strategy `runs` times on every task with the same keys and tests all
-// against the first. Strategies are told apart by their genome_id. A task without anchors gets
-// them measured at the budget. The result depends on the arguments alone.
+// against the first. Strategies are told apart by their genome_id. budget is that of a run, 0 for
+// each task's own. A task without anchors gets them measured at the budget. The result depends on the arguments alone.
 //
 // It returns [rsie.ErrInvalid] for no strategy, two of one name, or counts out of range.
 func Compare(ctx context.Context, b rsie.Backend, tasks []*task.Task, strategies []rsie.Strategy,
@@ -142,8 +153,10 @@ func (c *Comparison) check(tasks []*task.Task, strategies []rsie.Strategy) error
 	if c.Runs < 2 || c.Runs > 10_000 {
 		return fmt.Errorf("%w: runs is %d, allowed is 2 to 10000", rsie.ErrInvalid, c.Runs)
 	}
-	if c.Budget < 10 || c.Budget > 1<<30 {
-		return fmt.Errorf("%w: budget is %d, allowed is 10 to %d", rsie.ErrInvalid, c.Budget, 1<<30)
+	for _, t := range tasks {
+		if b := c.budget(t); b < 10 || b > 1<<30 {
+			return fmt.Errorf("%w: budget of task %s is %d, allowed is 10 to %d", rsie.ErrInvalid, t.Name, b, 1<<30)
+		}
 	}
 	for _, s := range strategies {
 		if slices.Contains(c.Strategies, s.GenomeID) {
@@ -154,22 +167,30 @@ func (c *Comparison) check(tasks []*task.Task, strategies []rsie.Strategy) error
 	return nil
 }
 
+// budget returns the evaluations of a run on t.
+func (c *Comparison) budget(t *task.Task) int {
+	if c.Budget == 0 {
+		return t.Budget
+	}
+	return c.Budget
+}
+
 // compareOn fills one task of c and adds its runs to c.Each.
 func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []rsie.Strategy,
 	c *Comparison, key rsie.Key) (TaskComparison, error) {
-	out := TaskComparison{Task: t.Name, AnchorBudget: t.Budget}
+	out := TaskComparison{Task: t.Name, Budget: c.budget(t), AnchorBudget: t.Budget}
 	if t.Anchors != nil {
 		out.Anchors = *t.Anchors
 	} else {
-		m := AnchorMeter{Backend: b, Budget: c.Budget, Runs: 5}
+		m := AnchorMeter{Backend: b, Budget: out.Budget, Runs: 5}
 		report, err := m.Measure(ctx, t.Name, t.Problem, key.Child(keyCompareAnchors))
 		if err != nil {
 			return out, err
 		}
 		out.Anchors, out.Measured, out.Solved = report.Anchors, true, report.Solved
-		out.AnchorBudget = c.Budget
+		out.AnchorBudget = out.Budget
 	}
-	judge := Judge{Backend: b, Problem: t.Problem, Task: t.Name, Budget: c.Budget, Runs: c.Runs}
+	judge := Judge{Backend: b, Problem: t.Problem, Task: t.Name, Budget: out.Budget, Runs: c.Runs}
 	got, err := judge.Measure(ctx, strategies, key.Child(keyCompareRuns))
 	if err != nil {
 		return out, err
@@ -180,7 +201,7 @@ func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []r
 		for _, o := range got[i] {
 			each = append(each, runOf(o, s.GenomeID, out.Anchors))
 		}
-		row, err := rowOfRuns(each, s, c.Budget, out.Anchors.Floor > 0, boot)
+		row, err := rowOfRuns(each, s, out.Budget, out.Anchors.Floor > 0, boot)
 		if err != nil {
 			return out, fmt.Errorf("task %s, strategy %s: %w", t.Name, s.GenomeID, err)
 		}
@@ -194,7 +215,7 @@ func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []r
 }
 
 func runOf(o Outcome, name string, a rsie.Anchors) ComparisonRun {
-	r := ComparisonRun{Task: o.Task, Strategy: name, Replicate: o.Replicate, Seed: o.Seed,
+	r := ComparisonRun{Task: o.Task, Strategy: name, Budget: o.Curve.Budget, Replicate: o.Replicate, Seed: o.Seed,
 		Fitness: o.Curve.Final(), Quality: a.Quality(o.Curve.Final()), Area: o.Curve.Area(a)}
 	for k := range r.Reach {
 		if e, ok := o.Curve.Reach(a.Target(float64(k+1) / 10)); ok {

@@ -13,6 +13,10 @@ func (c *Comparison) overall(strategies []rsie.Strategy, key rsie.Key) error {
 		row.Quality = overTasks(quality, key)
 		row.Area = overTasks(area, key)
 		row.AOCC = c.meanAOCC(i)
+		if i > 0 && len(c.Tasks) > 1 {
+			_, reference := c.perTask(0)
+			row.Cut = regretCut(reference, area, key)
+		}
 		c.Overall = append(c.Overall, row)
 	}
 	return testRows(c.Overall, func(i int) (quality, area []float64) {
@@ -81,4 +85,35 @@ func overTasks(x [][]float64, key rsie.Key) Measure {
 	}
 	out.Interval = [2]float64{stats.Quantile(means, 0.025), stats.Quantile(means, 0.975)}
 	return out
+}
+
+// regretCut compares the areas of the reference with those of another strategy on the same tasks
+// and keys, [task][replicate]. Each resample draws tasks, and seeds within each drawn task, the same
+// for both. It is nil where the other has no regret.
+func regretCut(reference, other [][]float64, key rsie.Key) *Cut {
+	regrets := func(t, k int) (ours, theirs float64) { return 1 - reference[t][k], 1 - other[t][k] }
+	ours, theirs := 0.0, 0.0
+	for t := range reference {
+		for k := range reference[t] {
+			a, b := regrets(t, k)
+			ours, theirs = ours+a, theirs+b
+		}
+	}
+	if !(theirs > 0) {
+		return nil
+	}
+	draw := indexSource(key)
+	cuts := make([]float64, Resamples)
+	for b := range cuts {
+		x, y := 0.0, 0.0
+		for range reference {
+			t := draw(len(reference))
+			for range reference[t] {
+				u, v := regrets(t, draw(len(reference[t])))
+				x, y = x+u, y+v
+			}
+		}
+		cuts[b] = 1 - x/max(y, 1e-12)
+	}
+	return &Cut{1 - ours/theirs, [2]float64{stats.Quantile(cuts, 0.025), stats.Quantile(cuts, 0.975)}}
 }

@@ -82,7 +82,7 @@ func TestCompareRefuses(t *testing.T) {
 	}{
 		"two strategies are named":     {[]rsie.Strategy{a, b}, 2, 10},
 		"runs is 1":                    {[]rsie.Strategy{a}, 1, 10},
-		"budget is 9":                  {[]rsie.Strategy{a}, 2, 9},
+		"budget of task x is 9":        {[]rsie.Strategy{a}, 2, 9},
 		"comparison of 0 strategies":   {nil, 2, 10},
 		"runs is 10001, allowed is 2 ": {[]rsie.Strategy{a}, 10_001, 10},
 	} {

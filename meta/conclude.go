@@ -26,14 +26,15 @@ type Report struct {
 	Tasks []ReportTask `json:"tasks"`
 	Rows  []ReportRow  `json:"rows"`
 	Runs  int          `json:"runs_per_task"`
-	// Budget is that of one run, in evaluations.
+	// Budget is that of one run, in evaluations; 0 where tasks have different ones.
 	Budget int `json:"budget"`
 }
 
 // ReportTask is a column of the table.
 type ReportTask struct {
-	Name  string `json:"name"`
-	Split string `json:"split"`
+	Name   string `json:"name"`
+	Split  string `json:"split"`
+	Budget int    `json:"budget"` // evaluations of a run
 }
 
 // ReportRow is one strategy on fresh keys. Qualities and scores are maximised.
@@ -44,8 +45,10 @@ type ReportRow struct {
 	MetaFitness float64      `json:"meta_fitness"` // mean over the row's tasks
 	Metrics     rsie.Metrics `json:"metrics"`
 	Area        float64      `json:"area"` // mean area score over tasks
-	// TrainingArea and ValidationArea are its parts; null when the row has no such task.
+	// TrainingArea, GeneratedArea and ValidationArea are its parts: training tasks of the suite,
+	// generated training tasks, and validation tasks; null when the row has no such task.
 	TrainingArea   *float64           `json:"training_area"`
+	GeneratedArea  *float64           `json:"generated_area"`
 	ValidationArea *float64           `json:"validation_area"`
 	Quality        map[string]float64 `json:"quality"` // by task; a specialist's own alone
 	// Gain is the mean paired difference of meta-fitness to the default genome over tasks and
@@ -69,8 +72,9 @@ func (e *Engine) conclude(ctx context.Context, training, validation []target, di
 		return nil, err
 	}
 	out := &Result{Universal: universal, Specialists: map[string][]rsie.Strategy{}}
-	e.config.Say(fmt.Sprintf("specialists of %d tasks", len(training)))
-	for _, t := range training {
+	own := special(training)
+	e.config.Say(fmt.Sprintf("specialists of %d tasks", len(own)))
+	for _, t := range own {
 		if out.Specialists[t.name], err = e.pickSpecialists(ctx, t); err != nil {
 			return nil, err
 		}
@@ -89,6 +93,23 @@ func (e *Engine) conclude(ctx context.Context, training, validation []target, di
 		return out, e.config.Store.Finish(doc)
 	}
 	return out, nil
+}
+
+// special returns the tasks that get a specialist: generated ones do only where all are.
+func special(training []target) []target {
+	own := slices.DeleteFunc(slices.Clone(training), func(t target) bool { return t.made })
+	if len(own) == 0 {
+		return training
+	}
+	return own
+}
+
+// part names the column that a target counts for.
+func (t target) part() string {
+	if t.made && t.split == "training" {
+		return "generated"
+	}
+	return t.split
 }
 
 // finalists returns the leaders of the search by lower confidence bound.
@@ -143,10 +164,10 @@ func byScore(a, b measured) int {
 // specialist on its own task.
 func (e *Engine) report(ctx context.Context, out *Result, training, validation []target) error {
 	for _, t := range training {
-		out.Report.Tasks = append(out.Report.Tasks, ReportTask{t.name, "training"})
+		out.Report.Tasks = append(out.Report.Tasks, ReportTask{t.name, "training", t.budget})
 	}
 	for _, t := range validation {
-		out.Report.Tasks = append(out.Report.Tasks, ReportTask{t.name, "validation"})
+		out.Report.Tasks = append(out.Report.Tasks, ReportTask{t.name, "validation", t.budget})
 	}
 	targets := append(slices.Clone(training), validation...)
 	e.config.Say(fmt.Sprintf("final tables: %d fresh seeds on %d tasks", e.config.FinalRuns, len(targets)))
@@ -178,7 +199,7 @@ func (e *Engine) report(ctx context.Context, out *Result, training, validation [
 		return err
 	}
 	out.Report.Rows = slices.Concat(rows[:1], special, rows[1:])
-	out.Report.Runs, out.Report.Budget = runs, e.config.BaseTaskBudget
+	out.Report.Runs, out.Report.Budget = runs, commonBudget(targets)
 	score := rows[0].MetaFitness
 	out.Universal[0].FitnessScore, out.Universal[0].TaskPerformances = &score, rows[0].Quality
 	if err := e.storeCurves(got, targets); err != nil {
@@ -187,11 +208,24 @@ func (e *Engine) report(ctx context.Context, out *Result, training, validation [
 	return e.storePhase(got, "report", targets)
 }
 
+// commonBudget returns the budget of all targets, 0 where they have different ones.
+func commonBudget(targets []target) int {
+	for _, t := range targets {
+		if t.budget != targets[0].budget {
+			return 0
+		}
+	}
+	return targets[0].budget
+}
+
 // reportSpecialists returns a row for each task's specialist, on that task alone.
 func (e *Engine) reportSpecialists(ctx context.Context, out *Result, training []target, base measured,
 	key rsie.Key) ([]ReportRow, error) {
 	var rows []ReportRow
 	for k, t := range training {
+		if len(out.Specialists[t.name]) == 0 {
+			continue
+		}
 		s := &out.Specialists[t.name][0]
 		row := ReportRow{Name: s.GenomeID, Role: "specialist of " + t.name, Genome: s.GenomeID}
 		got, err := e.measure(ctx, []target{t}, []rsie.Strategy{*s}, key, e.config.FinalRuns)
@@ -217,9 +251,9 @@ func (e *Engine) fillRow(row *ReportRow, m, base measured, targets []target) err
 	for _, t := range targets {
 		row.Quality[t.name] = m.tasks[t.name].FinalFitness
 		perTask = append(perTask, m.tasks[t.name])
-		areas[t.split] = append(areas[t.split], m.tasks[t.name].SampleEfficiency)
+		areas[t.part()] = append(areas[t.part()], m.tasks[t.name].SampleEfficiency)
 	}
-	for split, at := range map[string]**float64{"training": &row.TrainingArea, "validation": &row.ValidationArea} {
+	for split, at := range map[string]**float64{"training": &row.TrainingArea, "generated": &row.GeneratedArea, "validation": &row.ValidationArea} {
 		if a := areas[split]; len(a) > 0 {
 			mean := average(a)
 			*at = &mean

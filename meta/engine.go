@@ -16,6 +16,7 @@ type Config struct {
 	MetaPopulationSize int             // strategies per generation [20], 2 to 10,000
 	MetaGenerations    int             // [30], 1 to 1,000,000
 	BaseTaskBudget     int             // evaluations of a level-1 run [100]
+	TaskBudgets        bool            // a task that states a budget keeps it; BaseTaskBudget is for the others
 	RunsPerTask        int             // keys per strategy and task [2], 1 to 10,000
 	Objectives         rsie.Objectives // weights of meta-fitness [DefaultObjectives]
 	Seed               uint64
@@ -141,6 +142,14 @@ func NewEngine(c Config) (*Engine, error) {
 // ModelFactory returns the problem that stands for a task of a name: the user's own model.
 type ModelFactory func(name string) (rsie.Problem, error)
 
+// budget returns the evaluations of a run on t.
+func (e *Engine) budget(t *task.Task) int {
+	if e.config.TaskBudgets && t.Budget > 0 {
+		return t.Budget
+	}
+	return e.config.BaseTaskBudget
+}
+
 // AnchorsHold reports whether the anchors of t hold for runs of a budget: they were measured at
 // the budget of the task. A task whose budget is 0 does not say, and is believed.
 func AnchorsHold(t *task.Task, budget int) bool {
@@ -158,7 +167,8 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 	}
 	changed := false
 	for _, t := range tasks {
-		g := target{name: t.Name, split: splitOf(t), problem: t.Problem, digest: t.Digest()}
+		g := target{name: t.Name, split: splitOf(t), problem: t.Problem, digest: t.Digest(),
+			budget: e.budget(t), made: t.Kind == "generated"}
 		if factory != nil {
 			if g.problem, err = factory(t.Name); err != nil {
 				return nil, fmt.Errorf("model of task %s: %w", t.Name, err)
@@ -168,19 +178,19 @@ func (e *Engine) targets(ctx context.Context, tasks []*task.Task, factory ModelF
 		switch {
 		case ok:
 			// Spent before the run was stopped; restore overrules it by the stored sum.
-			e.evaluations += int64(len(rsie.Starts()) * anchorRuns * e.config.BaseTaskBudget)
+			e.evaluations += int64(len(rsie.Starts()) * anchorRuns * g.budget)
 			g.anchors = stored
-		case factory == nil && AnchorsHold(t, e.config.BaseTaskBudget):
+		case factory == nil && AnchorsHold(t, g.budget):
 			g.anchors = *t.Anchors
 		default:
-			m := AnchorMeter{Backend: e.config.Backend, Budget: e.config.BaseTaskBudget, Runs: anchorRuns}
+			m := AnchorMeter{Backend: e.config.Backend, Budget: g.budget, Runs: anchorRuns}
 			report, err := m.Measure(ctx, t.Name, g.problem, e.key.Child(keyAnchors))
 			if err != nil {
 				return nil, err
 			}
 			if report.Solved {
 				e.config.Say(fmt.Sprintf("warning: random search already solves task %s with %d evaluations; "+
-					"it cannot tell strategies apart", t.Name, e.config.BaseTaskBudget))
+					"it cannot tell strategies apart", t.Name, g.budget))
 			}
 			e.evaluations += report.Evaluations
 			g.anchors, known[t.Name], changed = report.Anchors, report.Anchors, true

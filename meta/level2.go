@@ -27,6 +27,8 @@ type target struct {
 	problem rsie.Problem
 	anchors rsie.Anchors
 	digest  string
+	budget  int  // evaluations of a run
+	made    bool // of a family of generated tasks, beside others
 }
 
 // measured is what one strategy reached in one measurement.
@@ -51,7 +53,8 @@ type strategies struct {
 // Shape returns the unit cube of the strategy space.
 func (p *strategies) Shape() rsie.Shape {
 	sp := rsie.StrategySpace
-	return rsie.Shape{Name: "strategies", Dim: sp.Dim(), Blocks: sp.Blocks(), Lower: 0, Upper: 1, Noisy: true}
+	return rsie.Shape{Name: "strategies", Dim: sp.Dim(), Blocks: sp.Blocks(), Lower: 0, Upper: 1, Noisy: true,
+		Bits: 64} // an encoded strategy decodes to itself, digit for digit
 }
 
 // Evaluate measures every strategy with the same keys.
@@ -108,7 +111,7 @@ func (e *Engine) measure(ctx context.Context, targets []target, all []rsie.Strat
 	}
 	for _, t := range targets {
 		judge := Judge{Backend: e.config.Backend, Problem: t.problem, Task: t.name,
-			Budget: e.config.BaseTaskBudget, Runs: runs}
+			Budget: t.budget, Runs: runs}
 		outcomes, err := judge.Measure(ctx, distinct, key)
 		if err != nil {
 			return nil, err

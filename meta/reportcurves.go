@@ -12,16 +12,16 @@ const CurvesDocument = "curves_report"
 // ReportCurves are the curves of all runs of the final table, so that pictures need no run of
 // their own.
 type ReportCurves struct {
-	Budget int            `json:"budget"` // evaluations of one run
-	Tasks  []ReportTarget `json:"tasks"`
-	Runs   []ReportCurve  `json:"runs"`
+	Tasks []ReportTarget `json:"tasks"`
+	Runs  []ReportCurve  `json:"runs"`
 }
 
 // ReportTarget is a task of the final table with the anchors that its qualities stand on.
 type ReportTarget struct {
 	Name    string       `json:"name"`
 	Split   string       `json:"split"`
-	Dim     int          `json:"dim"` // parameters of its problem
+	Budget  int          `json:"budget"` // evaluations of one run
+	Dim     int          `json:"dim"`    // parameters of its problem
 	Anchors rsie.Anchors `json:"anchors"`
 }
 
@@ -49,9 +49,9 @@ func (e *Engine) storeCurves(got []measured, targets []target) error {
 	if e.config.Store == nil {
 		return nil
 	}
-	doc := ReportCurves{Budget: e.config.BaseTaskBudget}
+	doc := ReportCurves{}
 	for _, t := range targets {
-		doc.Tasks = append(doc.Tasks, ReportTarget{t.name, t.split, t.problem.Shape().Dim, t.anchors})
+		doc.Tasks = append(doc.Tasks, ReportTarget{t.name, t.split, t.budget, t.problem.Shape().Dim, t.anchors})
 	}
 	seen := map[string]bool{}
 	for _, m := range got {

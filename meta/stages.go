@@ -10,12 +10,15 @@ import (
 	"github.com/symbio-ai/recursive-improvement/meta/stats"
 )
 
+// cost is the counted cost of the evaluations of a run.
+func (t target) cost() float64 { return float64(t.budget) * evaluationCost(t.problem) }
+
 // cheapest returns the targets in the order of the counted cost of a run, then of the name, up to
 // the share of the total cost, at least n of them; and the rest.
 func cheapest(targets []target, share float64, n int) (cheap, rest []target) {
 	sorted := slices.Clone(targets)
 	slices.SortStableFunc(sorted, func(a, b target) int {
-		x, y := evaluationCost(a.problem), evaluationCost(b.problem)
+		x, y := a.cost(), b.cost()
 		switch {
 		case x < y:
 			return -1
@@ -26,11 +29,11 @@ func cheapest(targets []target, share float64, n int) (cheap, rest []target) {
 	})
 	total, sum := 0.0, 0.0
 	for _, t := range sorted {
-		total += evaluationCost(t.problem)
+		total += t.cost()
 	}
 	k := 0
 	for k < len(sorted) {
-		sum += evaluationCost(sorted[k].problem)
+		sum += sorted[k].cost()
 		if k >= n && sum > share*total {
 			break
 		}

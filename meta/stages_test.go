@@ -25,7 +25,7 @@ func (p sized) Rows(part rsie.Part) *rsie.Rows { return &rsie.Rows{S: p.rows} }
 func TestCheapest(t *testing.T) {
 	var all []target
 	for name, rows := range map[string]int{"d": 60, "b": 20, "a": 10, "c": 10} {
-		all = append(all, target{name: name, problem: sized{ellipsoid{dim: 2}, rows}})
+		all = append(all, target{name: name, problem: sized{ellipsoid{dim: 2}, rows}, budget: 10})
 	}
 	names := func(t []target) (out string) {
 		for _, x := range t {

@@ -85,17 +85,17 @@ func (r *Run) evaluationsByTask() Figure {
 			"cheap tasks do not meet the others, so those have fewer.",
 		X:     Axis{Title: "evaluations"},
 		Table: Table{Head: []string{"task", "evaluations", "share"}}}
-	runs := map[string]int{}
+	spent := map[string]int64{}
 	for i := range r.Strategies {
 		for name, t := range r.Strategies[i].Tasks {
-			runs[name] += t.Runs
+			spent[name] += t.Evaluations
 		}
 	}
 	var names []string
 	var values []float64
-	for _, name := range sortedKeys(runs) {
+	for _, name := range sortedKeys(spent) {
 		names = append(names, name)
-		values = append(values, float64(runs[name])*float64(r.Settings.BaseBudget))
+		values = append(values, float64(spent[name]))
 	}
 	f.bars(names, values, func(v float64) string { return fmt.Sprintf("%.0f", v) })
 	return f

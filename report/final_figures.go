@@ -49,37 +49,60 @@ func (r *Run) contenders() []contender {
 	return out
 }
 
-// curvePlaces is the number of evaluations at which curves are drawn, evenly on a logarithm.
+// curvePlaces is the number of places at which curves are drawn, evenly on a logarithm.
 const curvePlaces = 32
 
-func (r *Run) places() []float64 {
-	first := math.Max(1, float64(r.Curves.Budget)/400)
+// shares returns the shares of the budget at which curves are drawn.
+func shares() []float64 {
+	const first = 1.0 / 400
 	out := make([]float64, curvePlaces)
 	for k := range out {
-		out[k] = math.Round(first * math.Pow(float64(r.Curves.Budget)/first, float64(k)/(curvePlaces-1)))
+		out[k] = first * math.Pow(1/first, float64(k)/(curvePlaces-1))
 	}
 	return out
 }
 
-// qualities returns the quality at every place of each replicate of a strategy, meaned over the
-// tasks: [replicate][place].
-func (r *Run) qualities(digest string, tasks []meta.ReportTarget, places []float64) [][]float64 {
-	anchors := map[string]rsie.Anchors{}
+// evaluationsAt returns the evaluations at a share of a budget.
+func evaluationsAt(share float64, budget int) int {
+	return max(1, int(math.Round(share*float64(budget))))
+}
+
+// evaluationAxis returns the axis of evaluations on tasks of one budget, of shares of it where
+// budgets differ, and what a share of 1 is on it.
+func evaluationAxis(tasks []meta.ReportTarget) (Axis, float64) {
+	a, unit := Axis{Title: "evaluations", Log: true}, 100.0
+	if len(tasks) > 0 {
+		unit = float64(tasks[0].Budget)
+	}
 	for _, t := range tasks {
-		anchors[t.Name] = t.Anchors
+		if t.Budget != tasks[0].Budget {
+			a.Title, unit = "evaluations in % of each task's budget", 100
+		}
+	}
+	at := shares()
+	a.Low, a.Up = at[0]*unit, unit
+	return a, unit
+}
+
+// qualities returns the quality at every share of the budget of each replicate of a strategy,
+// meaned over the tasks: [replicate][share].
+func (r *Run) qualities(digest string, tasks []meta.ReportTarget, at []float64) [][]float64 {
+	known := map[string]meta.ReportTarget{}
+	for _, t := range tasks {
+		known[t.Name] = t
 	}
 	var out [][]float64
 	for _, run := range r.Curves.Runs {
-		a, ok := anchors[run.Task]
+		t, ok := known[run.Task]
 		if run.Strategy != digest || !ok || run.Replicate < 0 || run.Replicate > 1<<16 {
 			continue
 		}
 		for len(out) <= run.Replicate {
-			out = append(out, make([]float64, len(places)))
+			out = append(out, make([]float64, len(at)))
 		}
-		c := run.Curve(r.Curves.Budget)
-		for k, e := range places {
-			out[run.Replicate][k] += a.Quality(c.At(int(e))) / float64(len(tasks))
+		c := run.Curve(t.Budget)
+		for k, share := range at {
+			out[run.Replicate][k] += t.Anchors.Quality(c.At(evaluationsAt(share, t.Budget))) / float64(len(tasks))
 		}
 	}
 	return out
@@ -113,16 +136,21 @@ func (r *Run) TaskCurves() []Figure {
 }
 
 func (r *Run) drawCurves(f *Figure, tasks []meta.ReportTarget, bands bool) {
-	places := r.places()
-	f.X = Axis{Title: "evaluations", Log: true, Low: places[0], Up: places[len(places)-1]}
+	parts := shares()
+	axis, unit := evaluationAxis(tasks)
+	f.X = axis
+	places := make([]float64, len(parts))
+	for k, share := range parts {
+		places[k] = share * unit
+	}
 	f.Y = Axis{Title: "quality, higher is better", Low: 0, Up: 1.03, Ticks: []Tick{{0, "0"}, {0.25, "0.25"}, {0.5, "0.5"}, {0.75, "0.75"}, {1, "1"}}}
-	f.Table.Head = []string{"evaluations"}
+	f.Table.Head = []string{axis.Title}
 	at := thin(len(places), 9)
 	for _, k := range at {
-		f.Table.Rows = append(f.Table.Rows, []string{fmt.Sprint(int(places[k]))})
+		f.Table.Rows = append(f.Table.Rows, []string{compact(places[k])})
 	}
 	for _, c := range r.contenders() {
-		q := r.qualities(c.digest, tasks, places)
+		q := r.qualities(c.digest, tasks, parts)
 		if len(q) == 0 {
 			continue
 		}
@@ -179,12 +207,12 @@ func (r *Run) ECDF() Figure {
 	if r.Curves == nil {
 		return f
 	}
-	anchors := map[string]rsie.Anchors{}
+	known := map[string]meta.ReportTarget{}
 	for _, t := range r.Curves.Tasks {
-		anchors[t.Name] = t.Anchors
+		known[t.Name] = t
 	}
-	places := r.places()
-	f.X = Axis{Title: "evaluations", Log: true, Low: places[0], Up: float64(r.Curves.Budget)}
+	axis, unit := evaluationAxis(r.Curves.Tasks)
+	f.X = axis
 	f.Y = Axis{Title: "targets reached", Low: 0, Up: 1.03, Ticks: []Tick{{0, "0 %"}, {0.25, "25 %"}, {0.5, "50 %"}, {0.75, "75 %"}, {1, "100 %"}}}
 	for _, c := range r.contenders() {
 		var reached []float64
@@ -193,21 +221,22 @@ func (r *Run) ECDF() Figure {
 			if run.Strategy != c.digest {
 				continue
 			}
-			curve := run.Curve(r.Curves.Budget)
+			t := known[run.Task]
+			curve := run.Curve(t.Budget)
 			for k := 1; k <= 9; k++ {
 				total++
-				if e, ok := curve.Reach(anchors[run.Task].Target(float64(k) / 10)); ok {
-					reached = append(reached, float64(e))
+				if e, ok := curve.Reach(t.Anchors.Target(float64(k) / 10)); ok {
+					reached = append(reached, float64(e)/float64(max(1, t.Budget))*unit)
 				}
 			}
 		}
 		slices.Sort(reached)
-		f.Series = append(f.Series, ecdfLine(c, reached, total, places))
+		f.Series = append(f.Series, ecdfLine(c, reached, total, unit))
 		row := []string{c.name}
 		for _, share := range []float64{0.1, 0.5, 0.9} {
 			cell := "-"
 			if n := int(math.Ceil(share * float64(total))); n >= 1 && n <= len(reached) {
-				cell = fmt.Sprintf("%.0f", reached[n-1])
+				cell = compact(reached[n-1])
 			}
 			row = append(row, cell)
 		}
@@ -217,10 +246,11 @@ func (r *Run) ECDF() Figure {
 	return f
 }
 
-func ecdfLine(c contender, reached []float64, total int, places []float64) Series {
+func ecdfLine(c contender, reached []float64, total int, unit float64) Series {
 	s := Series{Name: c.name, Mark: Steps, Colour: c.colour, Strong: c.colour == 0}
-	for _, e := range places {
-		n, _ := slices.BinarySearch(reached, e+0.5)
+	for _, share := range shares() {
+		e := share * unit
+		n, _ := slices.BinarySearch(reached, e*(1+1e-9))
 		s.X, s.Y = append(s.X, e), append(s.Y, float64(n)/float64(max(1, total)))
 	}
 	return s

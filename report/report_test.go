@@ -190,3 +190,14 @@ func TestCardNamesTheNearest(t *testing.T) {
 	require.NoError(t, c.WriteHTML(&b, "test"))
 	require.NotContains(t, b.String(), "<script")
 }
+
+// TestDifferentBudgets: curves of tasks with different budgets are meaned at equal shares.
+func TestDifferentBudgets(t *testing.T) {
+	run := synthetic{generations: 3, members: 4, tasks: 2, runs: 2}
+	require.Equal(t, "evaluations", load(t, run.folder(t)).QualityCurves().X.Title)
+	run.uneven = 1
+	r := load(t, run.folder(t))
+	require.Equal(t, "evaluations in % of each task's budget", r.QualityCurves().X.Title)
+	require.Equal(t, 100.0, r.ECDF().X.Up)
+	require.Equal(t, 2000.0, r.TaskCurves()[1].X.Up)
+}

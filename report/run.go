@@ -37,7 +37,7 @@ type Settings struct {
 	Tasks           []string        `json:"tasks"`
 	MetaPopulation  int             `json:"meta_population"`
 	MetaGenerations int             `json:"meta_generations"`
-	BaseBudget      int             `json:"base_budget"` // evaluations of one level-1 run
+	BaseBudget      int             `json:"base_budget"` // evaluations of one level-1 run; 0: each task's own
 	RunsPerTask     int             `json:"runs_per_task"`
 	Restarts        int             `json:"restarts"`
 	FinalRuns       int             `json:"final_runs"`
@@ -77,6 +77,7 @@ type Strategy struct {
 type TaskMean struct {
 	Quality, Area float64 // means over Runs
 	Runs          int
+	Evaluations   int64 // of those runs
 }
 
 // Score returns the mean of a strategy's scores, NaN when it has none.
@@ -194,6 +195,7 @@ func (g *gatherer) read(st *store.Store) error {
 		s := &g.run.Strategies[at]
 		t := s.Tasks[v.Task]
 		t.Runs++
+		t.Evaluations += v.Evaluations
 		t.Quality += (m.FinalFitness - t.Quality) / float64(t.Runs)
 		t.Area += (m.SampleEfficiency - t.Area) / float64(t.Runs)
 		s.Tasks[v.Task] = t

@@ -16,11 +16,15 @@ import (
 type synthetic struct {
 	generations, members, tasks, runs int
 	unfinished                        bool
+	uneven                            int                // 1: tasks have different budgets
 	task                              func(k int) string // name of task k
 	key                               rsie.Key
 	drawn                             uint32
 	met                               map[string]bool
 }
+
+// budget returns the evaluations of a run on task k.
+func (s *synthetic) budget(k int) int { return 1000 * (1 + s.uneven*k) }
 
 func (s *synthetic) uniform() float64 {
 	s.drawn++
@@ -109,7 +113,7 @@ func (s *synthetic) generation(t testing.TB, st *store.Store, g int, parents []r
 func (s *synthetic) finish(t testing.TB, st *store.Store, winner rsie.Strategy, c report.Settings) {
 	score := 0.9
 	winner.FitnessScore = &score
-	curves := meta.ReportCurves{Budget: 1000}
+	curves := meta.ReportCurves{}
 	learned := meta.Learned{Format: meta.LearnedFormat, Version: meta.LearnedVersion, TopUniversalStrategies: []rsie.Strategy{winner}}
 	learned.Metadata.Evaluations = int64(c.MetaGenerations) * 2_000_000
 	learned.Report = meta.Report{Runs: c.FinalRuns, Budget: 1000}
@@ -119,7 +123,7 @@ func (s *synthetic) finish(t testing.TB, st *store.Store, winner rsie.Strategy, 
 			split = "validation"
 		}
 		learned.Report.Tasks = append(learned.Report.Tasks, meta.ReportTask{Name: s.task(k), Split: split})
-		curves.Tasks = append(curves.Tasks, meta.ReportTarget{Name: s.task(k), Split: split, Dim: 5, Anchors: rsie.Anchors{F0: 1, F1: 0}})
+		curves.Tasks = append(curves.Tasks, meta.ReportTarget{Name: s.task(k), Split: split, Budget: s.budget(k), Dim: 5, Anchors: rsie.Anchors{F0: 1, F1: 0}})
 	}
 	var finals []store.Result
 	for i, one := range append([]rsie.Strategy{winner}, rsie.Starts()...) {

@@ -47,7 +47,7 @@ func compareRows(a, b *Run) []pairRow {
 	add("suite", func(r *Run) string { return r.Settings.Suite })
 	add("tasks", func(r *Run) string { return fmt.Sprintf("%d: %v", len(r.Settings.Tasks), r.Settings.Tasks) })
 	add("seed", func(r *Run) string { return fmt.Sprint(r.Settings.Seed) })
-	add("evaluations of one level-1 run", func(r *Run) string { return fmt.Sprint(r.Settings.BaseBudget) })
+	add("evaluations of one level-1 run", func(r *Run) string { return budgetWords(r.Settings.BaseBudget) })
 	add("strategies per generation", func(r *Run) string { return fmt.Sprint(r.Settings.MetaPopulation) })
 	add("generations", func(r *Run) string {
 		return fmt.Sprintf("%d of %d", len(r.Generations), r.Settings.MetaGenerations)

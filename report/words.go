@@ -29,7 +29,7 @@ func (r *Run) Words() []string {
 	out := []string{fmt.Sprintf("The winner, %s, is %s.", w.GenomeID, meta.Describe(w))}
 	if w.FitnessScore != nil {
 		out = append(out, fmt.Sprintf("Its meta-fitness is %s, measured on %d tasks with %d fresh seeds each that "+
-			"took no part in any choice, %d evaluations per run.", fixed(*w.FitnessScore), len(table.Tasks), table.Runs, table.Budget))
+			"took no part in any choice, %s evaluations per run.", fixed(*w.FitnessScore), len(table.Tasks), table.Runs, budgetWords(table.Budget)))
 	}
 	if duels := r.duels(); len(duels) > 0 {
 		out = append(out, "Against the hand-designed strategies, in meta-fitness on "+r.judgedOn()+" with 95 % intervals over "+
@@ -41,6 +41,14 @@ func (r *Run) Words() []string {
 	out = append(out, r.lossWords()...)
 	return append(out, "These figures hold for these tasks at this budget. Intervals are over seeds, not over "+
 		"tasks: they do not say how the winner does on tasks unlike these.")
+}
+
+// budgetWords names the evaluations of a run.
+func budgetWords(budget int) string {
+	if budget == 0 {
+		return "each task's own number of"
+	}
+	return fmt.Sprint(budget)
 }
 
 func (r *Run) unfinishedWords() []string {

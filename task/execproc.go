@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"syscall"
 	"time"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
@@ -249,7 +250,7 @@ func startProcess(c execCommand, stderr *stderrLog) (*execProcess, error) {
 func (p *execProcess) run(started chan<- error, messages *stderrLines) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := p.command.Start()
+	err := p.start()
 	started <- err
 	if err != nil {
 		return
@@ -262,6 +263,24 @@ func (p *execProcess) run(started chan<- error, messages *stderrLines) {
 		p.exit = err.Error()
 	}
 	close(p.done)
+}
+
+// busyTries is how often a program is started that is open for writing, 10 ms apart.
+const busyTries = 50
+
+// start starts the program. A file that was written just now may still be open in a child that
+// another goroutine of this process is starting, which the kernel refuses to run (ETXTBSY): such
+// a start is tried again.
+func (p *execProcess) start() error {
+	for try := 1; ; try++ {
+		fresh := *p.command
+		err := fresh.Start()
+		if try == busyTries || !errors.Is(err, syscall.ETXTBSY) {
+			p.command = &fresh
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // kill ends the process group; reads and writes in progress fail.

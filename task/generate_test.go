@@ -31,6 +31,7 @@ func one(t *testing.T, entry string, seed uint64) *Task {
 var goldenDigests = map[string]string{
 	"bbob":     "738b18e6bf7d0b77",
 	"cheap":    "dd00343c3a3800b6",
+	"teaching": "5b3d0f20a7ef03f1",
 	"control":  "df7fc23d77275d71",
 	"geometry": "2ac6beeebadae311",
 	"plateau":  "f1dba143af355f10",

@@ -17,8 +17,9 @@ type compareCmd struct {
 	Suite      string   `help:"quick, standard, a task or suite file, or generated:FAMILY,FAMILY?seed=1&count=20; +generated:... adds to another. Default: ./tasks.yaml where there is one, or standard with --tasks and quick without." placeholder:"quick|standard|FILE"`
 	Tasks      []string `help:"Only these tasks of the suite, generated/FAMILY/SEED, or functions: bbob/5d, bbob/f3/d5, bbob/f3/d5/i7." placeholder:"a,b"`
 	Runs       int      `help:"Runs of each strategy on each task, 2 to 10000." default:"25"`
-	Budget     *int     `help:"Evaluations per run. Default: the suite's." placeholder:"N"`
+	Budget     *int     `help:"Evaluations per run. Default: each task's own." placeholder:"N"`
 	Seed       uint64   `help:"Seed; the same seed gives the same bytes." default:"1"`
+	Summary    bool     `help:"Print the rows over all tasks alone."`
 	CSV        string   `help:"File for one line per run." name:"csv" placeholder:"FILE"`
 	anchorFlags
 	backendFlags
@@ -44,7 +45,7 @@ func (c *compareCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	budget := orDefault(c.Budget, suiteBudget(suite))
+	budget := orDefault(c.Budget, 0)
 	if c.CSV != "" {
 		if err := checkWritable(c.CSV); err != nil {
 			return err
@@ -69,6 +70,14 @@ func (c *compareCmd) Run(e *env) error {
 	}
 	if c.JSON {
 		return printJSON(e.stdout, got)
+	}
+	if c.Summary {
+		one := *got
+		one.Tasks = nil
+		printHead(e.stdout, got)
+		printAreas(e.stdout, &one)
+		cutTable(e.stdout, &one)
+		return nil
 	}
 	printComparison(e.stdout, got)
 	return nil
@@ -107,7 +116,7 @@ func comparisonCSV(c *meta.Comparison) []byte {
 	b.WriteByte('\n')
 	for _, r := range c.Each {
 		fmt.Fprintf(&b, "%s,%s,%d,%d,%d,%s,%s,%s", csvCell(r.Task), csvCell(r.Strategy), r.Replicate,
-			r.Seed, c.Budget, exact(r.Fitness), exact(r.Quality), exact(r.Area))
+			r.Seed, r.Budget, exact(r.Fitness), exact(r.Quality), exact(r.Area))
 		for _, e := range r.Reach {
 			b.WriteByte(',')
 			if e > 0 {
@@ -139,15 +148,28 @@ func csvCell(s string) string {
 
 func exact(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// printComparison writes a table per measure.
-func printComparison(w io.Writer, c *meta.Comparison) {
-	fmt.Fprintf(w, "%d runs of %d evaluations per strategy and task, seed %d. Reference: %s.\n",
-		c.Runs, c.Budget, c.Seed, c.Reference)
+// printAreas writes the tables of quality and area.
+func printAreas(w io.Writer, c *meta.Comparison) {
+	fmt.Fprintln(w, "\nFinal quality (maximised; 0 = random search, 1 = best known)")
+	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Quality })
+	fmt.Fprintln(w, "\nArea score (maximised; area under quality against the logarithm of evaluations)")
+	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Area })
+}
+
+// printHead says what was compared and how.
+func printHead(w io.Writer, c *meta.Comparison) {
+	fmt.Fprintf(w, "%d runs of %s per strategy and task, seed %d. Reference: %s.\n",
+		c.Runs, budgetText(commonBudget(c)), c.Seed, c.Reference)
 	fmt.Fprintln(w, "Figures are interquartile means over seeds with 95 % bootstrap intervals. Verdicts: Wilcoxon\n"+
 		"signed-rank against the reference, paired by seed, Holm over the strategies, level 0.05.")
+}
+
+// printComparison writes a table per measure.
+func printComparison(w io.Writer, c *meta.Comparison) {
+	printHead(w, c)
 	foreign := map[int][]string{} // tasks by the budget of their anchors
 	for _, t := range c.Tasks {
-		if !t.Measured && t.AnchorBudget != c.Budget && t.Anchors.Floor == 0 {
+		if !t.Measured && t.AnchorBudget != t.Budget && t.Anchors.Floor == 0 {
 			foreign[t.AnchorBudget] = append(foreign[t.AnchorBudget], t.Task)
 		}
 	}
@@ -164,15 +186,48 @@ func printComparison(w io.Writer, c *meta.Comparison) {
 			fmt.Fprintf(w, "Random search already solves task %s; it cannot tell strategies apart.\n", t.Task)
 		}
 	}
-	fmt.Fprintln(w, "\nFinal quality (maximised; 0 = random search, 1 = best known)")
-	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Quality })
-	fmt.Fprintln(w, "\nArea score (maximised; area under quality against the logarithm of evaluations)")
-	measureTable(w, c, func(r meta.ComparisonRow) meta.Measure { return r.Area })
+	printAreas(w, c)
 	fmt.Fprintln(w, "\nMedian final fitness (minimised)")
 	fitnessTable(w, c)
 	fmt.Fprintln(w, "\nExpected evaluations to reach a quality (minimised; - = no run reached it)")
 	timesTable(w, c)
 	preciseTable(w, c)
+	cutTable(w, c)
+}
+
+// commonBudget returns the evaluations of a run, 0 where tasks have different budgets.
+func commonBudget(c *meta.Comparison) int {
+	for _, t := range c.Tasks {
+		if t.Budget != c.Tasks[0].Budget {
+			return 0
+		}
+	}
+	return c.Tasks[0].Budget
+}
+
+// budgetText says how long a run is; 0 means that tasks differ.
+func budgetText(budget int) string {
+	if budget == 0 {
+		return "each task's own budget"
+	}
+	return fmt.Sprintf("%d evaluations", budget)
+}
+
+// cutTable writes how far the reference cuts the regret of the others, over several tasks.
+func cutTable(w io.Writer, c *meta.Comparison) {
+	rows := [][]string{{"strategy", "regret cut [95 %]"}}
+	for _, r := range c.Overall {
+		if r.Cut != nil {
+			in := r.Cut.Interval
+			rows = append(rows, []string{r.Strategy, fmt.Sprintf("%+.1f %% [%+.1f, %+.1f]", 100*r.Cut.Value, 100*in[0], 100*in[1])})
+		}
+	}
+	if len(rows) == 1 {
+		return
+	}
+	fmt.Fprintf(w, "\nHow far %s cuts the regret 1 - area of each strategy, mean over tasks and seeds, with the\n"+
+		"interval over both\n", c.Reference)
+	table(w, 1, rows)
 }
 
 // preciseTable writes what function tasks have besides.

@@ -19,9 +19,10 @@ import (
 type evolveCmd struct {
 	Suite           string      `help:"quick, standard, a task or suite file, or generated:FAMILY,FAMILY?seed=0&count=20; +generated:... adds to another. Default: quick, or the tasks of ./tasks.yaml where there is one." placeholder:"quick|standard|FILE"`
 	Tasks           []string    `help:"Only these tasks of the suite." placeholder:"a,b"`
+	Alone           bool        `help:"Learn on the tasks of the standard suite alone. Default: on 24 generated ones besides, standard+generated:teaching?count=24."`
 	MetaPopulation  *int        `help:"Strategies per generation. Default: 20, standard suite 24." placeholder:"N"`
 	MetaGenerations *int        `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
-	BaseBudget      *int        `help:"Evaluations of one level-1 run. Default: the suite's." placeholder:"EVALS"`
+	BaseBudget      *int        `help:"Evaluations of one level-1 run. Default: each task's own." placeholder:"EVALS"`
 	RunsPerTask     int         `help:"Runs of each strategy on each task." default:"2"`
 	Candidates      *int        `help:"Strategies of the first halving. Default: 8 times the meta-population." placeholder:"N"`
 	Restarts        *int        `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
@@ -44,7 +45,7 @@ type runConfig struct {
 	Digests         []string        `json:"task_digests"`
 	MetaPopulation  int             `json:"meta_population"`
 	MetaGenerations int             `json:"meta_generations"`
-	BaseBudget      int             `json:"base_budget"`
+	BaseBudget      int             `json:"base_budget"` // 0: each task's own
 	RunsPerTask     int             `json:"runs_per_task"`
 	Candidates      int             `json:"candidates"`
 	Restarts        int             `json:"restarts"`
@@ -65,6 +66,9 @@ func (c *evolveCmd) Run(e *env) error {
 	suiteName := c.Suite
 	if suiteName == "" {
 		suiteName = defaultSuite(false)
+	}
+	if suiteName == "standard" && len(c.Tasks) == 0 && !c.Alone {
+		suiteName += taught
 	}
 	var log execLog
 	defer log.close()
@@ -143,12 +147,12 @@ func (c *evolveCmd) begin(e *env, dir string, config []byte, cfg runConfig, task
 func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) (runConfig, error) {
 	cfg := runConfig{Suite: name, RunsPerTask: c.RunsPerTask, Seed: c.Seed}
 	population, generations, final := 20, 10, 10
-	if name == "standard" {
+	if isStandard(name) {
 		population, generations, final = 24, 12, 5
 	}
 	cfg.MetaPopulation = orDefault(c.MetaPopulation, population)
 	cfg.MetaGenerations = orDefault(c.MetaGenerations, generations)
-	cfg.BaseBudget = orDefault(c.BaseBudget, suiteBudget(suite))
+	cfg.BaseBudget = orDefault(c.BaseBudget, 0)
 	cfg.Candidates = orDefault(c.Candidates, 8*cfg.MetaPopulation)
 	cfg.Restarts, cfg.FinalRuns = orDefault(c.Restarts, 1), orDefault(c.FinalRuns, final)
 	// The engine takes 0 for its own defaults; on the command line it is a mistake.
@@ -156,7 +160,7 @@ func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) 
 		flag       string
 		value, low int
 	}{{"meta-population", cfg.MetaPopulation, 2}, {"meta-generations", cfg.MetaGenerations, 1},
-		{"base-budget", cfg.BaseBudget, 10}, {"runs-per-task", cfg.RunsPerTask, 1},
+		{"base-budget", orDefault(c.BaseBudget, 10), 10}, {"runs-per-task", cfg.RunsPerTask, 1},
 		{"candidates", cfg.Candidates, cfg.MetaPopulation}, {"restarts", cfg.Restarts, 1},
 		{"final-runs", cfg.FinalRuns, 2}} {
 		if f.value < f.low {
@@ -220,11 +224,18 @@ func discard(dir string, st *store.Store) {
 	os.Remove(filepath.Dir(dir)) // the folder of runs, when it holds no other
 }
 
+// taught is what the standard suite learns on besides: strategies that know ten tasks alone carry
+// over to others less well.
+const taught = joint + "teaching?count=24"
+
+// isStandard reports whether a suite is the standard one, with what it learns on besides or without.
+func isStandard(name string) bool { return name == "standard" || name == "standard"+taught }
+
 func isPreset(name string) bool { return name == "quick" || name == "standard" }
 
 func (c runConfig) engine(b rsie.Backend, st *store.Store) meta.Config {
 	return meta.Config{MetaPopulationSize: c.MetaPopulation, MetaGenerations: c.MetaGenerations,
-		BaseTaskBudget: c.BaseBudget, RunsPerTask: c.RunsPerTask, Objectives: c.Objectives, Seed: c.Seed,
+		BaseTaskBudget: c.BaseBudget, TaskBudgets: c.BaseBudget == 0, RunsPerTask: c.RunsPerTask, Objectives: c.Objectives, Seed: c.Seed,
 		Candidates: c.Candidates, Restarts: c.Restarts, FinalRuns: c.FinalRuns, Without: c.Without,
 		Backend: b, Store: st}
 }

@@ -46,7 +46,7 @@ func taskRef(cfg runConfig, r meta.Report) string {
 func otherAnchors(tasks []*task.Task, budget int) []string {
 	var out []string
 	for _, t := range tasks {
-		if t.Anchors != nil && !meta.AnchorsHold(t, budget) {
+		if t.Anchors != nil && budget > 0 && !meta.AnchorsHold(t, budget) {
 			out = append(out, fmt.Sprintf("%s (%d)", t.Name, t.Budget))
 		}
 	}
@@ -137,17 +137,17 @@ func learn(e *env, dir string, cfg runConfig, tasks []*task.Task, backend rsie.B
 // printReport writes the final tables: strategies, then tasks.
 func printReport(w io.Writer, r *meta.Result) {
 	rep := r.Report
-	fmt.Fprintf(w, "\nMeasured on %d fresh seeds per task, %d evaluations per run. Every figure is maximised.\n"+
+	fmt.Fprintf(w, "\nMeasured on %d fresh seeds per task, %s per run. Every figure is maximised.\n"+
 		"area: mean area under quality against log evaluations. ahead: how far the universal winner\n"+
 		"is ahead in meta-fitness on %s, with the 95 %% interval over seeds;\n"+
 		"it is better or worse where the interval leaves out 0.\n\n",
-		rep.Runs, rep.Budget, judgedOn(rep))
-	rows := [][]string{{"strategy", "meta-fitness", "area training", "validation", "ahead [95 %]"}}
+		rep.Runs, budgetText(rep.Budget), judgedOn(rep))
+	rows := [][]string{{"strategy", "meta-fitness", "area training", "generated", "validation", "ahead [95 %]"}}
 	for _, row := range rep.Rows {
 		if row.Role != "universal winner" && row.WinnerGain == nil {
 			continue
 		}
-		rows = append(rows, []string{rowName(row), fixed(row.MetaFitness), optional(row.TrainingArea),
+		rows = append(rows, []string{rowName(row), fixed(row.MetaFitness), optional(row.TrainingArea), optional(row.GeneratedArea),
 			optional(row.ValidationArea), ahead(row)})
 	}
 	table(w, 1, rows)
@@ -218,17 +218,59 @@ func printQualities(w io.Writer, rep meta.Report) {
 		}
 	}
 	rows := [][]string{head}
-	for _, t := range rep.Tasks {
-		cells := []string{t.Name, t.Split, fixed(shown[0].Quality[t.Name]), "-"}
-		if q, ok := special[t.Name]; ok {
+	for _, g := range groupTasks(rep.Tasks) {
+		cells := []string{g.name, g.split, fixed(g.quality(shown[0])), "-"}
+		if q, ok := special[g.name]; ok {
 			cells[3] = q
 		}
 		for _, row := range shown[1:] {
-			cells = append(cells, fixed(row.Quality[t.Name]))
+			cells = append(cells, fixed(g.quality(row)))
 		}
 		rows = append(rows, cells)
 	}
 	foldedTable(w, 2, rows)
+}
+
+// taskGroup is one line of the table of qualities: a task, or all generated ones of a family.
+type taskGroup struct {
+	name, split string
+	tasks       []string
+}
+
+func (g taskGroup) quality(row meta.ReportRow) float64 {
+	sum := 0.0
+	for _, name := range g.tasks {
+		sum += row.Quality[name]
+	}
+	return sum / float64(len(g.tasks))
+}
+
+// groupTasks puts the generated tasks of a family and split together where they are more than six.
+func groupTasks(tasks []meta.ReportTask) []taskGroup {
+	family := func(t meta.ReportTask) string {
+		return t.Name[:strings.LastIndex(t.Name, "/")+1] + " " + t.Split
+	}
+	count := map[string]int{}
+	for _, t := range tasks {
+		count[family(t)]++
+	}
+	var out []taskGroup
+	place := map[string]int{}
+	for _, t := range tasks {
+		key := family(t)
+		if !task.IsGenerated(t.Name) || count[key] <= 6 {
+			out = append(out, taskGroup{t.Name, t.Split, []string{t.Name}})
+			continue
+		}
+		k, ok := place[key]
+		if !ok {
+			k, place[key] = len(out), len(out)
+			name := fmt.Sprintf("%s* (mean of %d)", t.Name[:strings.LastIndex(t.Name, "/")+1], count[key])
+			out = append(out, taskGroup{name: name, split: t.Split})
+		}
+		out[k].tasks = append(out[k].tasks, t.Name)
+	}
+	return out
 }
 
 func fixed(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }

@@ -109,7 +109,9 @@ func (c runConfig) command(dir string) string {
 	number := func(flag string, v int) { words = append(words, flag, strconv.Itoa(v)) }
 	number("--meta-population", c.MetaPopulation)
 	number("--meta-generations", c.MetaGenerations)
-	number("--base-budget", c.BaseBudget)
+	if c.BaseBudget > 0 {
+		number("--base-budget", c.BaseBudget)
+	}
 	number("--runs-per-task", c.RunsPerTask)
 	number("--candidates", c.Candidates)
 	number("--restarts", c.Restarts)

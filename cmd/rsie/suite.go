@@ -41,14 +41,6 @@ func defaultSuite(named bool) string {
 	return "quick"
 }
 
-// suiteBudget returns the evaluations of one run on a suite whose file may not say.
-func suiteBudget(s *task.Suite) int {
-	if s.Budget > 0 {
-		return s.Budget
-	}
-	return 2000
-}
-
 // findTask returns the task that a reference names: FILE (its only task), FILE#name, a function, a
 // task of ./tasks.yaml, a generated one, or one of the standard suite. The caller closes it.
 func findTask(ref string, e *env, workers int) (*task.Task, error) {

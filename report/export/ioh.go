@@ -68,14 +68,14 @@ func iohTask(d *Data, dir, algorithm string, number int, t meta.ReportTarget, al
 			continue
 		}
 		table.WriteString("evaluations raw_y\n")
-		for _, p := range c.Curve(d.Run.Curves.Budget).Points {
+		for _, p := range c.Curve(t.Budget).Points {
 			fmt.Fprintf(&table, "%d %s\n", p.Evaluations, strconv.FormatFloat(p.Fitness, 'g', -1, 64))
 		}
 		last := len(c.Fitness) - 1
-		if c.Evaluations[last] < d.Run.Curves.Budget { // readers take the last line for the end of the run
-			fmt.Fprintf(&table, "%d %s\n", d.Run.Curves.Budget, strconv.FormatFloat(c.Fitness[last], 'g', -1, 64))
+		if c.Evaluations[last] < t.Budget { // readers take the last line for the end of the run
+			fmt.Fprintf(&table, "%d %s\n", t.Budget, strconv.FormatFloat(c.Fitness[last], 'g', -1, 64))
 		}
-		runs = append(runs, run{c.Replicate + 1, d.Run.Curves.Budget, best{c.Evaluations[last], c.Fitness[last], []float64{}}})
+		runs = append(runs, run{c.Replicate + 1, t.Budget, best{c.Evaluations[last], c.Fitness[last], []float64{}}})
 	}
 	label := fmt.Sprintf("f%d_%s", number, fileName(t.Name))
 	data := fmt.Sprintf("data_%s/IOHprofiler_f%d_DIM%d.dat", label, number, t.Dim)

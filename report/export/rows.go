@@ -6,6 +6,7 @@ import (
 	"math"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta"
 	"github.com/symbio-ai/recursive-improvement/meta/store"
 	"github.com/symbio-ai/recursive-improvement/report"
 )
@@ -146,14 +147,14 @@ func (d *Data) readFinals() {
 	if d.Run.Curves == nil {
 		return
 	}
-	anchors := map[string]rsie.Anchors{}
+	known := map[string]meta.ReportTarget{}
 	for _, t := range d.Run.Curves.Tasks {
-		anchors[t.Name] = t.Anchors
+		known[t.Name] = t
 	}
 	for _, c := range d.Run.Curves.Runs {
-		for _, p := range c.Curve(d.Run.Curves.Budget).Points {
+		for _, p := range c.Curve(known[c.Task].Budget).Points {
 			d.Curves = append(d.Curves, CurveRow{c.Strategy, c.Task, int64(c.Replicate), c.Seed, int64(p.Evaluations),
-				p.Fitness, anchors[c.Task].Quality(p.Fitness)})
+				p.Fitness, known[c.Task].Anchors.Quality(p.Fitness)})
 		}
 	}
 }

@@ -1,0 +1,236 @@
+//go:build cgo
+
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/kernels"
+)
+
+// Native is the backend in C, float32, with the instructions that the CPU has. All variants give
+// the same bits. One operation runs at a time, on all workers.
+type Native struct {
+	mu      sync.Mutex
+	pool    *kernels.Pool
+	level   kernels.Level
+	workers int
+	call    *kernels.Call // outside Go's memory
+	scratch nativeScratch
+	ops     []uint8
+	closed  bool
+}
+
+var _ rsie.Backend = (*Native)(nil)
+
+// HasNative says whether this program has the Native backend.
+const HasNative = true
+
+// LevelVariable names the environment variable that forces a variant: scalar, avx2 or avx512.
+const LevelVariable = "RSIE_CPU"
+
+// NewNative returns a backend with the given number of workers, 0 for one per CPU. The caller
+// closes it. It returns [rsie.ErrInvalid] for a number outside 0..[MaxWorkers], for a value of
+// RSIE_CPU that names no variant, and for a variant that this CPU lacks.
+func NewNative(workers int) (*Native, error) {
+	if workers < 0 || workers > MaxWorkers {
+		return nil, fmt.Errorf("%w: %d workers, want 0 (one per CPU) to %d",
+			rsie.ErrInvalid, workers, MaxWorkers)
+	}
+	if workers == 0 {
+		workers = min(runtime.NumCPU(), MaxWorkers)
+	}
+	level, err := chosenLevel(os.Getenv(LevelVariable))
+	if err != nil {
+		return nil, err
+	}
+	if err := kernels.Check(int(unsafe.Sizeof(rsie.Run{}))); err != nil {
+		return nil, err
+	}
+	pool, err := kernels.NewPool(workers)
+	if err != nil {
+		return nil, fmt.Errorf("native: %w", err)
+	}
+	call := (*kernels.Call)(kernels.Alloc(int(unsafe.Sizeof(kernels.Call{}))))
+	if call == nil {
+		pool.Close()
+		return nil, fmt.Errorf("native: %w", kernels.ErrMemory)
+	}
+	return &Native{pool: pool, level: level, workers: workers, call: call}, nil
+}
+
+// chosenLevel returns the variant of a name, the best one for "".
+func chosenLevel(name string) (kernels.Level, error) {
+	best := kernels.CPULevel()
+	if name == "" {
+		return best, nil
+	}
+	for l := kernels.Scalar; l <= kernels.AVX512; l++ {
+		if name != l.String() {
+			continue
+		}
+		if l > best {
+			return 0, fmt.Errorf("%w: %s=%s, but this CPU has %s at most; unset it or name a lower one",
+				rsie.ErrInvalid, LevelVariable, name, best)
+		}
+		return l, nil
+	}
+	return 0, fmt.Errorf("%w: %s=%q; allowed are scalar, avx2 and avx512", rsie.ErrInvalid, LevelVariable, name)
+}
+
+// Info describes the backend.
+func (b *Native) Info() rsie.Info {
+	info := rsie.Info{Name: "native", Bits: 32,
+		Device: fmt.Sprintf("C, float32, %s, %d workers", b.level, b.workers)}
+	for op := rsie.OpInitialise; int(op) < rsie.OpCount; op++ {
+		info.Ops[op] = true
+	}
+	return info
+}
+
+// memory is a buffer of one Native, outside Go's memory.
+type memory struct {
+	owner *Native
+	kind  rsie.Element
+	p     unsafe.Pointer
+	n     int
+}
+
+// Len returns the number of elements, 0 after Free.
+func (m *memory) Len() int { return m.n }
+
+func (m *memory) floats() []float32 { return unsafe.Slice((*float32)(m.p), m.n) }
+func (m *memory) indices() []uint32 { return unsafe.Slice((*uint32)(m.p), m.n) }
+
+// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside 0..[MaxElements].
+func (b *Native) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		return nil, b.errClosed("alloc")
+	case n < 0 || n > MaxElements:
+		return nil, fmt.Errorf("%w: native: alloc of %d elements, want 0 to %d",
+			rsie.ErrShape, n, MaxElements)
+	case e != rsie.Float && e != rsie.Index:
+		return nil, fmt.Errorf("%w: native: alloc of %d elements of kind %d, want %d (Float) or %d (Index)",
+			rsie.ErrShape, n, e, rsie.Float, rsie.Index)
+	}
+	p := kernels.Alloc(4 * n)
+	if p == nil {
+		return nil, fmt.Errorf("native: alloc of %d elements: %w", n, kernels.ErrMemory)
+	}
+	return &memory{owner: b, kind: e, p: p, n: n}, nil
+}
+
+// Free gives buf back; freeing twice, or a buffer of another backend, does nothing.
+func (b *Native) Free(buf rsie.Buffer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if m, ok := buf.(*memory); ok && m != nil && m.owner == b {
+		kernels.Free(m.p)
+		*m = memory{}
+	}
+}
+
+func (b *Native) errClosed(op string) error {
+	return fmt.Errorf("%w: native: %s after Close", rsie.ErrInvalid, op)
+}
+
+func (b *Native) errForeign(op, what string) error {
+	return fmt.Errorf("%w: native: %s: %s was freed, missing or made by another backend",
+		rsie.ErrShape, op, what)
+}
+
+// own returns the memory behind buf after the checks that a copy of n elements from element at
+// needs.
+func (b *Native) own(op string, buf rsie.Buffer, at, n int) (*memory, error) {
+	if b.closed {
+		return nil, b.errClosed(op)
+	}
+	m, ok := buf.(*memory)
+	if !ok || m == nil || m.owner != b {
+		return nil, b.errForeign(op, "the buffer")
+	}
+	if at < 0 || at > m.n || n > m.n-at {
+		return nil, fmt.Errorf("%w: native: %s of %d elements from element %d of a buffer of %d",
+			rsie.ErrShape, op, n, at, m.n)
+	}
+	return m, nil
+}
+
+// worst32 is what [rsie.Worst] becomes in float32; it comes back as itself.
+const worst32 = float32(rsie.Worst)
+
+// Upload copies src to dst from element at, rounded to float32. Values of an Index buffer must be
+// whole numbers from 0 to 2^32-1, or nothing is copied and [rsie.ErrShape] returned.
+func (b *Native) Upload(dst rsie.Buffer, at int, src []float64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m, err := b.own("upload", dst, at, len(src))
+	if err != nil {
+		return err
+	}
+	if m.kind == rsie.Float {
+		to := m.floats()[at:][:len(src)]
+		for i, v := range src {
+			to[i] = float32(v)
+		}
+		return nil
+	}
+	for i, v := range src {
+		if !(v >= 0 && v <= math.MaxUint32) || v != math.Trunc(v) {
+			return fmt.Errorf("%w: native: upload of %d elements: element %d is %g, "+
+				"want a whole number below 2^32", rsie.ErrShape, len(src), i, v)
+		}
+	}
+	to := m.indices()[at:][:len(src)]
+	for i, v := range src {
+		to[i] = uint32(v)
+	}
+	return nil
+}
+
+// Download copies len(dst) elements of src from element at.
+func (b *Native) Download(dst []float64, src rsie.Buffer, at int) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m, err := b.own("download", src, at, len(dst))
+	if err != nil {
+		return err
+	}
+	if m.kind == rsie.Float {
+		for i, v := range m.floats()[at:][:len(dst)] {
+			dst[i] = float64(v)
+			if v == worst32 {
+				dst[i] = rsie.Worst
+			}
+		}
+		return nil
+	}
+	for i, v := range m.indices()[at:][:len(dst)] {
+		dst[i] = float64(v)
+	}
+	return nil
+}
+
+// Close ends the workers and frees scratch memory and programs; buffers are freed by Free. Every
+// later call but Free fails. It may be called twice.
+func (b *Native) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.closed = true
+		b.pool.Close()
+		b.scratch.free()
+		kernels.Free(unsafe.Pointer(b.call))
+		b.call = nil
+	}
+	return nil
+}
