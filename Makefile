@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo exports browser
+.PHONY: run test race lint bench golden reference nocgo exports browser planted
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -22,9 +22,10 @@ test:
 
 # race runs the packages with concurrency under the race detector. Left out are the test that
 # bounds the program's memory, which the detector multiplies, and one that repeats whole searches,
-# whose concurrency the kill tests of the program cover.
+# whose concurrency the kill tests of the program cover, and the replicates of the planted effects,
+# which start no goroutine.
 race:
-	$(GO) test -race -timeout 20m -skip 'TestBadInput|TestSameSeedSameBytes' $(CONCURRENT)
+	$(GO) test -race -timeout 20m -skip 'TestBadInput|TestSameSeedSameBytes|TestPlantedEffects' $(CONCURRENT)
 
 # lint prints nothing when all is well.
 lint:
@@ -74,4 +75,9 @@ golden:
 # reference compares whole runs on every task with those of an independent library and prints
 # the table.
 reference:
-	RSIE_REFERENCE=full $(GO) test ./bench -run 'TestReferenceRuns|TestStudied|TestBBOB' -count=1 -v -timeout 120m
+	RSIE_REFERENCE=full $(GO) test ./bench -run 'TestReferenceRuns|TestStudied|TestBBOB|TestExplain' -count=1 -v -timeout 120m
+
+# planted proves coverage, power and false discovery rate of rsie explain on known effects, and
+# writes bench/results/planted_effects.md; a quarter of an hour.
+planted:
+	RSIE_PLANTED=full $(GO) test ./meta/explain -run TestPlantedEffects -count=1 -v -timeout 120m

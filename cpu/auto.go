@@ -16,7 +16,11 @@ func New(workers int) (rsie.Backend, error) {
 	if !HasNative {
 		return NewGonum(workers)
 	}
-	return NewAuto(workers)
+	a, err := NewAuto(workers)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // NewAuto returns Native with Gonum beside it, or the errors of [NewNative].

@@ -127,6 +127,7 @@ type nativeScratch struct {
 		p     unsafe.Pointer
 		bytes int
 	}
+	sobol bool // direction numbers are there
 }
 
 // nichesSize is at least the size of what fitness sharing keeps of a run, in bytes.
@@ -171,10 +172,14 @@ func (n *nativeScratch) grow(c *kernels.Call, s *rsie.State, runs []rsie.Run) er
 	need(&c.Partial, 4*s.Runs*int(c.Tiles))
 	need(&c.Plans, int(unsafe.Sizeof(kernels.Plan{}))*s.Runs)
 	need(&c.Niches, nichesSize*s.Runs)
+	need(&c.Sobol, int(unsafe.Sizeof(sobolVectors)))
 	if err != nil {
 		return err
 	}
 	copy(unsafe.Slice((*rsie.Run)(c.Runs), s.Runs), runs)
+	if !n.sobol {
+		*(*[sobolDimensions][32]uint32)(c.Sobol), n.sobol = sobolVectors, true
+	}
 	c.LastLayer = 0
 	for k, b := range s.Shape.Blocks {
 		unsafe.Slice((*kernels.Block)(c.Blocks), len(s.Shape.Blocks))[k] = kernels.Block{

@@ -86,19 +86,12 @@ func (p *nativeProgram) fill(twin *program, m *rsie.Model, rows *rsie.Rows, work
 		c.Force, c.PoleMass, c.HalfLength, c.TotalMass, c.MomentumArm = k.force, k.poleMass, k.halfLength, k.total, k.moment
 		ok = ok && put(&c.Starts, narrow(rows.Inputs))
 	} else {
-		x := make([]float32, steps*in*padded)
-		for s := range rows.S {
-			for k, v := range rows.Inputs[s*steps*in:][:steps*in] {
-				x[k*padded+s] = float32(v)
-			}
+		ok = ok && put(&c.Inputs, tiles(rows.Inputs, rows.S, steps*in))
+		if from, at, value := lists(rows.Inputs, rows.S, in); m.Network == rsie.Dense && 4*len(at) < rows.S*in {
+			ok = ok && put(&c.From, from) && put(&c.At, at) && put(&c.Value, value)
 		}
-		ok = ok && put(&c.Inputs, x)
 		if len(rows.Targets) > 0 {
-			y := make([]float32, out*padded)
-			for i, v := range rows.Targets {
-				y[i%out*padded+i/out] = float32(v)
-			}
-			ok = ok && put(&c.Targets, y)
+			ok = ok && put(&c.Targets, tiles(rows.Targets, rows.S, out))
 		}
 		if m.Loss == rsie.CrossEntropy && len(rows.Classes) > 0 {
 			classes := make([]int32, padded)
@@ -111,12 +104,47 @@ func (p *nativeProgram) fill(twin *program, m *rsie.Model, rows *rsie.Rows, work
 	}
 	// Two activations of a tile and room for gates, peaks and sums.
 	p.activations = (4*int(c.Widest) + 8) * nativeTile(c)
+	if m.Loss == rsie.Return {
+		// As rsie_flight_len of rollout.h, and the returns of at most 16 policies.
+		p.activations = max(16*(p.dim+2*int(c.Widest)), 2*128*int(c.Widest)) + 16*rows.S
+	}
 	p.scratch = kernels.Alloc(4 * p.activations * workers)
 	if !ok || p.scratch == nil {
 		p.free()
 		return kernels.ErrMemory
 	}
 	return nil
+}
+
+// tile is TILE of the kernels: the samples that stand together.
+const tile = 32
+
+// tiles lays rows [n][width] out as [padded/tile][width][tile], padded with 0.
+func tiles(rows []float64, n, width int) []float32 {
+	out := make([]float32, samplesPadded(n)*width)
+	for s := range n {
+		to := out[s/tile*tile*width+s%tile:]
+		for k, v := range rows[s*width:][:width] {
+			to[k*tile] = float32(v)
+		}
+	}
+	return out
+}
+
+// lists returns the inputs that are not zero: of sample s, from[s] to from[s+1].
+func lists(rows []float64, n, in int) (from, at []int32, value []float32) {
+	for s := range samplesPadded(n) + 1 {
+		from = append(from, int32(len(at)))
+		if s >= n {
+			continue
+		}
+		for k, v := range rows[s*in:][:in] {
+			if float32(v) != 0 {
+				at, value = append(at, int32(k)), append(value, float32(v))
+			}
+		}
+	}
+	return from, at, value
 }
 
 // nativeTile is the number of samples, or of episodes, that a worker has in flight.
@@ -161,7 +189,8 @@ func put[T any](at *unsafe.Pointer, values []T) bool {
 
 func (p *nativeProgram) free() {
 	if p.c != nil {
-		for _, at := range []unsafe.Pointer{p.c.Layers, p.c.Inputs, p.c.Targets, p.c.Classes, p.c.Starts} {
+		for _, at := range []unsafe.Pointer{p.c.Layers, p.c.Inputs, p.c.Targets, p.c.Classes, p.c.Starts,
+			p.c.From, p.c.At, p.c.Value} {
 			kernels.Free(at)
 		}
 		kernels.Free(unsafe.Pointer(p.c))

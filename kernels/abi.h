@@ -110,18 +110,25 @@ typedef struct {
 	int32_t in, out, w, b, act;
 } rsie_layer;
 
-/* A model with its data. Inputs are transposed, [steps][in][padded], padded = samples rounded up
- * to a multiple of 128; padding is 0 and never counts. */
+/* A model with its data. Samples stand in tiles of TILE, in which they run fastest: inputs are
+ * [padded/TILE][steps][in][TILE], padded = samples rounded up to a multiple of 128; padding is 0 and
+ * never counts. So a warp reads one line, and a core a tile without jumps. */
+#define TILE 32
 typedef struct {
 	int32_t network, loss, labelled, samples, padded, steps, dim, outputs, layer_count, widest;
 	const rsie_layer *layers; /* dense: every layer; elman and gru: in, h, out as layers[0..1] */
-	const float *inputs;      /* [steps][in][padded] */
-	const float *targets;     /* [out][padded] */
+	const float *inputs;      /* [padded/TILE][steps][in][TILE] */
+	const float *targets;     /* [padded/TILE][out][TILE] */
 	const int32_t *classes;   /* [padded], padding -1 */
 	/* Control: starts [samples][state]. */
 	int32_t dynamics, horizon, state, obs;
 	float force, pole_mass, half_length, total_mass, moment;
 	const float *starts;
+	/* Where most inputs of a dense network are 0: the others, of sample s from[s] to from[s+1] of at
+	 * (ascending) and value; else NULL. */
+	const int32_t *from; /* [padded+1] */
+	const int32_t *at;
+	const float *value;
 } rsie_program;
 
 /* Plan of the children of a run, as plan of package cpu. */
@@ -167,6 +174,7 @@ typedef struct {
 	float *predicted;
 	const float *asked;
 	int64_t width;
+	const uint32_t *sobol; /* [SOBOL_DIMENSIONS][32] direction numbers */
 } rsie_call;
 
 #define COLUMNS 256 /* width of a span over parameters */

@@ -47,10 +47,14 @@ DEVICE void rsie_unfactor(const rsie_call *c, const rsie_side *s, int64_t m)
 	if (c->factors) EACH(b, 0, c->block_count) rsie_valid(c, s, m)[b] = 0;
 }
 
-/* Moves a point to the box that points have to stay in. */
+/* Moves a point to the box that points have to stay in; NaN stays NaN. */
 DEVICE void rsie_clip(const rsie_call *c, float *x)
 {
-	if (c->closed) EACH(j, 0, c->dim) x[j] = fminf(fmaxf(x[j], c->lower), c->upper);
+	float lower = c->lower, upper = c->upper;
+	if (c->closed) EACH(j, 0, c->dim) {
+		float v = x[j] < lower ? lower : x[j];
+		x[j] = v > upper ? upper : v;
+	}
 	SYNC;
 }
 #endif

@@ -45,6 +45,7 @@ type Program struct {
 	Force, PoleMass, HalfLength, TotalMass, MomentumArm float32
 	_                                                   int32
 	Starts                                              unsafe.Pointer
+	From, At, Value                                     unsafe.Pointer
 }
 
 // Plan is rsie_plan.
@@ -79,6 +80,8 @@ type Call struct {
 	Predicted, Asked unsafe.Pointer
 
 	Width int64
+
+	Sobol unsafe.Pointer
 }
 
 // Check returns an error unless the layout of C is that of this package and of a run table whose

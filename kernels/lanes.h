@@ -55,7 +55,7 @@ static __device__ float rsie_block_sum(float leaf)
 
 DEVICE float rsie_tree(float *leaf)
 {
-	for (int width = LANES / 2; width > 0; width /= 2)
+	_Pragma("GCC unroll 7") for (int width = LANES / 2; width > 0; width /= 2)
 		for (int l = 0; l < width; l++) leaf[l] = leaf[l] + leaf[l + width];
 	return leaf[0];
 }

@@ -15,6 +15,18 @@ int rsie_do_avx512(rsie_pool *, rsie_call *, const uint8_t *, int);
 int rsie_predict_scalar(rsie_pool *, rsie_call *, int);
 int rsie_predict_avx2(rsie_pool *, rsie_call *, int);
 int rsie_predict_avx512(rsie_pool *, rsie_call *, int);
+double rsie_peak_scalar(int);
+double rsie_peak_avx2(int);
+double rsie_peak_avx512(int);
+
+static double rsie_peak(int level, int rounds)
+{
+#if defined(__x86_64__)
+	if (level == 2) return rsie_peak_avx512(rounds);
+	if (level == 1) return rsie_peak_avx2(rounds);
+#endif
+	return rsie_peak_scalar(rounds);
+}
 
 static int rsie_do(int level, rsie_pool *p, rsie_call *c, const uint8_t *ops, int n)
 {
@@ -96,6 +108,11 @@ func (p *Pool) Predict(l Level, c *Call, n int) error {
 	}
 	return nil
 }
+
+// Peak does rounds of fused multiplications and additions on registers, as fast as a core can, and
+// returns how many operations they were: for benchmarks, which time it. 0 says that the variant
+// has no such code.
+func (l Level) Peak(rounds int) float64 { return float64(C.rsie_peak(C.int(l), C.int(rounds))) }
 
 // sizes are those of the structures in C.
 func sizes() [6]int {

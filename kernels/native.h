@@ -1,6 +1,7 @@
 /* The native backend: the body of one variant, compiled once per instruction set. The including
  * file defines VARIANT, a suffix, and sets the target. */
 #include "operations.h"
+#include "peak.h"
 #include "pool.h"
 
 #define JOIN2(a, b) a##b
@@ -34,9 +35,20 @@ int JOIN(rsie_do_, VARIANT)(rsie_pool *pool, rsie_call *c, const uint8_t *ops, i
 	return 0;
 }
 
-/* Writes the outputs of n points to c->predicted. */
+/* Writes the outputs of n points to c->predicted. Returns 0, or -1 without memory. */
 int JOIN(rsie_predict_, VARIANT)(rsie_pool *pool, rsie_call *c, int n)
 {
-	(void)pool; (void)c; (void)n;
-	return -2;
+	rsie_host *h = rsie_pool_host(pool);
+	h->c = c;
+	h->launch = launch;
+	h->pool = pool;
+	h->failed = 0;
+	host_clear(h);
+	host_add(h, 0, 0, n, 1);
+	host_launch(h, K_predict_rows);
+	return h->failed ? -1 : 0;
 }
+
+/* Does rounds of arithmetic at full speed and returns the number of operations, 0 where none is
+ * written for the variant. */
+double JOIN(rsie_peak_, VARIANT)(int rounds) { return rsie_chains(rounds); }

@@ -39,4 +39,7 @@ func (p *Pool) Do(Level, *Call, []uint8) error { return errMissing }
 // Predict returns an error.
 func (p *Pool) Predict(Level, *Call, int) error { return errMissing }
 
+// Peak returns 0.
+func (l Level) Peak(int) float64 { return 0 }
+
 func sizes() [6]int { return [6]int{} }

@@ -95,11 +95,16 @@ const maxOverhead = 8
 // target. The search does not run others: one of them would take the time of many.
 func affordable(s rsie.Strategy, targets []target) bool {
 	for _, t := range targets {
-		if strategyCost(s, t.problem.Shape()) > maxOverhead*evaluationCost(t.problem) {
+		if !Affordable(s, t.problem) {
 			return false
 		}
 	}
 	return true
+}
+
+// Affordable reports whether the counted cost of s on p is one that level 2 will pay.
+func Affordable(s rsie.Strategy, p rsie.Problem) bool {
+	return strategyCost(s, p.Shape()) <= maxOverhead*evaluationCost(p)
 }
 
 // efficiency returns the share of the counted cost that evaluations have.

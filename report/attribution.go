@@ -1,7 +1,10 @@
 package report
 
-// AttributionDocument is the name under which a run keeps its [Attribution].
-const AttributionDocument = "attribution"
+import (
+	"fmt"
+
+	"github.com/symbio-ai/recursive-improvement/meta/explain"
+)
 
 // Attribution is what experiments say each gene contributes. A report shows it as it is: all
 // numbers and sentences are those of the experiment.
@@ -33,4 +36,30 @@ type Step struct {
 	To       string     `json:"to"`
 	Gain     float64    `json:"gain"` // paired difference to the step before
 	Interval [2]float64 `json:"interval"`
+}
+
+// attributionOf returns what rsie explain kept in a run as a report shows it.
+func attributionOf(r *explain.Result) *Attribution {
+	a := &Attribution{Measure: "meta-fitness", Evaluations: r.Evaluations, Sentences: r.Sentences,
+		Method: fmt.Sprintf("Each effect is the score with the value in %s minus the score with that in %s; q is p after the "+
+			"correction of Benjamini and Hochberg.", r.Subject.Genome, r.Reference.Genome)}
+	for _, t := range r.Tasks {
+		a.Tasks = append(a.Tasks, t.Name)
+	}
+	for _, e := range r.Effects {
+		if !e.Unmeasured {
+			a.Effects = append(a.Effects, Effect{Gene: e.Name, Change: e.Reference + " -> " + e.Subject, Mean: e.Mean,
+				Interval: e.Interval, Q: e.Adjusted, Pairs: e.Contexts})
+		}
+	}
+	for _, p := range r.Pairs {
+		a.Effects = append(a.Effects, Effect{Gene: p.A + " × " + p.B, Change: "interaction", Mean: p.Mean, Interval: p.Interval,
+			Q: p.Adjusted, Pairs: p.Contexts})
+	}
+	for _, s := range r.Path.Steps {
+		if !s.Nothing {
+			a.Path = append(a.Path, Step{Gene: s.Factor, From: "reference", To: "subject", Gain: s.Gain.Mean, Interval: s.Gain.Interval})
+		}
+	}
+	return a
 }

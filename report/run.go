@@ -7,6 +7,7 @@ import (
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/meta"
+	"github.com/symbio-ai/recursive-improvement/meta/explain"
 	"github.com/symbio-ai/recursive-improvement/meta/stats"
 	"github.com/symbio-ai/recursive-improvement/meta/store"
 )
@@ -265,10 +266,17 @@ func (r *Run) loadDocuments(st *store.Store) error {
 		name string
 		to   any
 	}{{meta.CurvesDocument, &r.Curves}, {finalsDocument, &r.Finals},
-		{TimelineDocument, &r.Timeline}, {AttributionDocument, &r.Attribution}} {
+		{TimelineDocument, &r.Timeline}} {
 		if err := get(d.name, d.to); err != nil {
 			return err
 		}
+	}
+	explained, err := explain.Stored(st)
+	if err != nil {
+		return fmt.Errorf("%w: the run's explanation: %v", rsie.ErrInvalid, err)
+	}
+	if explained != nil {
+		r.Attribution = attributionOf(explained)
 	}
 	var first struct{ Evaluations int64 }
 	if err := get(fmt.Sprintf(halvingDocument, 0), &first); err != nil {

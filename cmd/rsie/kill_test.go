@@ -190,3 +190,24 @@ func TestKillAfterAnchors(t *testing.T) {
 	sameText(t, strategies, b, "killed after the anchors")
 	require.Equal(t, digest, d)
 }
+
+// TestExplainInterrupted: an explanation that is interrupted, then killed, goes on to the bytes
+// of a whole one.
+func TestExplainInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	explain := func(out string) []string {
+		return []string{"explain", "snes", "--reference", "openai-es", "--tasks", "iris", "--base-budget", "200",
+			"--budget", "80000", "--out", filepath.Join(dir, out), "--json"}
+	}
+	whole, _ := must(t, ".", explain("whole")...)
+	code, out, problems, took := untilLine(t, 3, syscall.SIGINT, explain("part")...)
+	require.Equal(t, exitInterrupted, code, problems)
+	require.Contains(t, problems, "the same command goes on from there")
+	require.Empty(t, out)
+	require.Less(t, took, 5*time.Second)
+	code, _, problems, _ = untilLine(t, 4, syscall.SIGKILL, explain("part")...)
+	require.Equal(t, -1, code, problems)
+	require.NoFileExists(t, filepath.Join(dir, "part", "explanation.json"))
+	got, _ := must(t, ".", explain("part")...)
+	sameText(t, []byte(whole), []byte(got), "after an interrupt and a kill")
+}

@@ -31,6 +31,7 @@ type cli struct {
 	Predict  predictCmd  `cmd:"" help:"Apply a trained model to the rows of a CSV file."`
 	Sample   sampleCmd   `cmd:"" help:"Let a trained text model write."`
 	Compare  compareCmd  `cmd:"" help:"Compare strategies on tasks with intervals and tests."`
+	Explain  explainCmd  `cmd:"" help:"Say by experiment what each gene of a strategy contributes."`
 	Strategy strategyCmd `cmd:"" help:"List, show, compare or check strategies."`
 	Tasks    tasksCmd    `cmd:"" help:"List, show or evaluate tasks; measure anchors."`
 	Report   reportCmd   `cmd:"" help:"Write a run, or two side by side, as one HTML page with pictures."`

@@ -64,7 +64,7 @@ func scriptJSON(ts *testscript.TestScript, negated bool, args []string) {
 }
 
 // commands lists every command of the program.
-var commands = []string{"", "evolve", "resume", "train", "predict", "sample", "compare",
+var commands = []string{"", "evolve", "resume", "train", "predict", "sample", "compare", "explain",
 	"strategy", "strategy list", "strategy show", "strategy diff", "strategy validate",
 	"tasks", "tasks list", "tasks show", "tasks eval", "tasks schema", "tasks anchors", "tasks generate",
 	"report", "show", "plot", "watch", "export", "init", "doctor", "version"}
