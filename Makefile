@@ -75,7 +75,7 @@ golden:
 # reference compares whole runs on every task with those of an independent library and prints
 # the table.
 reference:
-	RSIE_REFERENCE=full $(GO) test ./bench -run 'TestReferenceRuns|TestStudied|TestBBOB|TestExplain' -count=1 -v -timeout 120m
+	RSIE_REFERENCE=full $(GO) test ./bench -run 'TestReferenceRuns|TestDistributions|TestStudied|TestBBOB|TestExplain' -count=1 -v -timeout 120m
 
 # planted proves coverage, power and false discovery rate of rsie explain on known effects, and
 # writes bench/results/planted_effects.md; a quarter of an hour.

@@ -106,7 +106,7 @@ const (
 	CodeTutorial, CodeLogistic                                               uint8 = 6, 7
 	CodePlain, CodeAdam, CodeClipUp                                          uint8 = 1, 2, 3
 	CodeNoControl, CodeCumulative, CodePathLength, CodeSuccess, CodeTwoPoint uint8 = 1, 2, 3, 4, 5
-	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential                 uint8 = 1, 2, 3, 4
+	CodeNoCovariance, CodeRankOne, CodeFull, CodeExponential, CodeLimited    uint8 = 1, 2, 3, 4, 5
 	CodeNoScales, CodeNatural, CodeVariance                                  uint8 = 1, 2, 3
 	CodeLikelihood, CodeDeviation, CodeSepCMA                                uint8 = 4, 5, 6
 	CodeFastNES                                                              uint8 = 7

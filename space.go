@@ -139,8 +139,8 @@ var distributionGenes = slices.Concat(
 	},
 	law("scale_rate", 0.003, 3, 0, 1e6, func(s *Strategy) *Law { return &s.ScaleRate }, hasRate),
 	Space{
-		category("covariance", []Covariance{NoCovariance, RankOne, Full, NaturalFull},
-			func(s *Strategy) *Covariance { return &s.Covariance }, hasCovariance),
+		unsearched(1, category("covariance", []Covariance{NoCovariance, RankOne, Full, NaturalFull, Limited},
+			func(s *Strategy) *Covariance { return &s.Covariance }, hasCovariance)),
 		real("covariance_rate", true, 0.002, 2, 0, 100, func(s *Strategy) *float64 { return &s.CovarianceRate },
 			func(s *Strategy) bool { return hasCovariance(s) && s.Covariance != NoCovariance }),
 		category("restart", []Restart{NoRestart, FromBest, Anew, IPOP, BIPOP},
@@ -232,6 +232,12 @@ func category[T ~string](name string, values []T, at func(*Strategy) *T, active 
 	return g
 }
 
+// unsearched leaves the last n values of a category out of the search.
+func unsearched(n int, g Gene) Gene {
+	g.Max -= float64(n)
+	return g
+}
+
 func real(name string, log bool, minimum, maximum, lowest, highest float64,
 	at func(*Strategy) *float64, active func(*Strategy) bool) Gene {
 	return Gene{Name: name, Kind: Real, Log: log, Min: minimum, Max: maximum, Lowest: lowest, Highest: highest,
@@ -303,7 +309,7 @@ func (g Gene) check(s *Strategy) error {
 func (g Gene) encode(v float64) float64 {
 	switch g.Kind {
 	case Category, Flag:
-		return (v + 0.5) / (g.Max + 1)
+		return (min(v, g.Max) + 0.5) / (g.Max + 1)
 	}
 	v = min(max(v, g.Min), g.Max)
 	if g.Log {

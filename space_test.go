@@ -1,6 +1,7 @@
 package rsie
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -115,5 +116,21 @@ func TestNeutralParts(t *testing.T) {
 		case "sigma.schedule":
 			require.True(t, g.IsNeutral(&s))
 		}
+	}
+}
+
+// TestUnsearchedValue: level 2 never proposes a value that is left out of the search; a file may
+// hold it, and it encodes to a searched neighbour.
+func TestUnsearchedValue(t *testing.T) {
+	s := DefaultStrategy()
+	s.Family, s.Covariance = Distribution, Limited
+	require.NoError(t, s.Validate())
+	k := slices.IndexFunc(StrategySpace, func(g Gene) bool { return g.Name == "covariance" })
+	x := make([]float64, StrategySpace.Dim())
+	StrategySpace.Encode(x, s)
+	require.True(t, x[k] > 0.75 && x[k] < 1, x[k])
+	for _, v := range []float64{0, 0.5, 0.99, 1, 2} {
+		x[k] = v
+		require.NotEqual(t, Limited, StrategySpace.Decode(x).Covariance)
 	}
 }

@@ -164,9 +164,10 @@ type Covariance string
 // The covariances.
 const (
 	NoCovariance Covariance = "none"
-	RankOne      Covariance = "rank_one" // noise along the evolution path beside the rest
-	Full         Covariance = "full"     // rank-one and rank-mu update of the whole matrix; above MaxFullDim its diagonal
-	NaturalFull  Covariance = "natural"  // multiplicative natural gradient of the whole matrix; above MaxFullDim its diagonal
+	RankOne      Covariance = "rank_one"       // noise along the evolution path beside the rest
+	Full         Covariance = "full"           // rank-one and rank-mu update of the whole matrix; above MaxFullDim its diagonal
+	NaturalFull  Covariance = "natural"        // multiplicative natural gradient of the whole matrix; above MaxFullDim its diagonal
+	Limited      Covariance = "limited_memory" // product of few rank-one matrices, LM-MA-ES; level 2 does not search it
 )
 
 // PopulationRule says what population_size means.

@@ -134,7 +134,7 @@ func kindOf(g rsie.Gene) string {
 func searchedOf(g rsie.Gene) string {
 	switch {
 	case g.Kind == rsie.Category:
-		return strings.Join(g.Values, ", ")
+		return strings.Join(g.Values[:int(g.Max)+1], ", ")
 	case g.Kind == rsie.Flag:
 		return "true, false"
 	case g.Log:
@@ -144,6 +144,9 @@ func searchedOf(g rsie.Gene) string {
 }
 
 func allowedOf(g rsie.Gene) string {
+	if g.Kind == rsie.Category && g.Max < g.Highest {
+		return "also " + strings.Join(g.Values[int(g.Max)+1:], ", ")
+	}
 	if g.Kind == rsie.Category || g.Kind == rsie.Flag {
 		return "the same"
 	}

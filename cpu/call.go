@@ -236,18 +236,18 @@ func checkAdaptation(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint32
 	case s.History == nil && (t.Groups > 0 || differential && t.Adaptation != rsie.CodeNoHistory):
 		return missing("a history")
 	}
-	return checkArchive(t, s)
+	return checkArchive(t, s, 0)
 }
 
-// checkArchive tests that the archive of a run lies within the state's.
-func checkArchive(t *rsie.Run, s *rsie.State) error {
+// checkArchive tests that the archive of a run, and further rows behind it, lie within the state's.
+func checkArchive(t *rsie.Run, s *rsie.State, further int) error {
 	rows := 0
 	if s.ArchiveFitness != nil {
 		rows = s.ArchiveFitness.Len()
 	}
-	if int(t.ArchiveAt)+int(t.Archive) > rows {
+	if int(t.ArchiveAt)+int(t.Archive)+further > rows {
 		return fmt.Errorf("%w: archive [%d, %d), want within [0, %d)", rsie.ErrShape, t.ArchiveAt,
-			int(t.ArchiveAt)+int(t.Archive), rows)
+			int(t.ArchiveAt)+int(t.Archive)+further, rows)
 	}
 	return nil
 }
@@ -262,7 +262,7 @@ func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint
 		{"recombination", t.Recombine, rsie.CodeLogistic},
 		{"step control", t.Control, rsie.CodeTwoPoint},
 		{"scales", t.Scales, rsie.CodeFastNES},
-		{"covariance", t.Covariance, rsie.CodeExponential},
+		{"covariance", t.Covariance, rsie.CodeLimited},
 		{"sampling", t.Sampling, rsie.CodeLowRank},
 	} {
 		if f.code < 1 || f.code > f.top {
@@ -277,7 +277,10 @@ func checkDistribution(t *rsie.Run, s *rsie.State, bad func(string, uint32, uint
 	case t.Probes > 2 || t.EvalTo+t.Probes > t.Members:
 		return bad("probes", t.Probes, 0, min(2, t.Members-t.EvalTo))
 	}
-	return checkArchive(t, s)
+	if limits(t) {
+		return checkArchive(t, s, rsie.LimitedVectors(s.Shape.Dim))
+	}
+	return checkArchive(t, s, 0)
 }
 
 // view turns the buffers of s into slices.

@@ -7,7 +7,9 @@ import (
 )
 
 // correlates selects the runs that learn a full covariance C of the noise z of update.
-func correlates(t *rsie.Run) bool { return t.Covariance >= rsie.CodeFull }
+func correlates(t *rsie.Run) bool {
+	return t.Covariance == rsie.CodeFull || t.Covariance == rsie.CodeExponential
+}
 
 func correlatesScaled(t *rsie.Run) bool {
 	return updates(t) && correlates(t) && t.Scales != rsie.CodeNoScales
@@ -100,7 +102,7 @@ func (c *call) whiteGradient(r int) {
 
 // whiteOf returns the gradient that the path of the step control follows.
 func (c *call) whiteOf(r int) []float64 {
-	if correlates(&c.runs[r]) {
+	if t := &c.runs[r]; correlates(t) || limits(t) {
 		return c.white[r*c.stride:][:c.dim]
 	}
 	return c.gradientOf(r)

@@ -89,6 +89,8 @@ func (c *call) begin(r int) {
 	c.layerSteps(c.vector(r, rsie.VecLayer), t)
 	if correlates(t) {
 		c.uncorrelated(r)
+	} else if limits(t) {
+		c.forget(t)
 	}
 	m[rsie.MemSigma], m[rsie.MemMedian], m[rsie.MemUpdates] = 1, rsie.Worst, 0
 }

@@ -6,7 +6,8 @@ import rsie "github.com/symbio-ai/recursive-improvement"
 // [rsie.OpSample].
 //
 //	step[j] = Sigma · MemSigma · layer[j] · scale[j]
-//	x[i,j]  = mean[j] + step[j]·z[i,j]; with a full covariance A·z[i] takes the place of z[i]
+//	x[i,j]  = mean[j] + step[j]·z[i,j]; with a full covariance A·z[i] takes the place of z[i],
+//	with a limited one T·z[i]
 //	mirrored: of rows 2p and 2p+1 the second has -z[p]; an odd last one has no partner
 //	sampling: z independent, at right angles, of a low-discrepancy sequence, or a product of
 //	two vectors per matrix, see noiseOf
@@ -107,6 +108,8 @@ func sampleRows(c *call, worker int, s span) {
 				c.noiseOf(z, f, t, s.run, number)
 				if correlates(t) {
 					c.correlate(y, z, t)
+				} else if limits(t) {
+					c.stretch(z, s.run)
 				}
 				drawn = number
 			}

@@ -11,7 +11,7 @@ import (
 // [rsie.Weights].
 //
 //	z[i] = (x[i] - m)/step, shortened to √(4D + 40) where it is longer, with a full covariance
-//	       as measured by its inverse
+//	       as measured by its inverse; not with a limited one
 //	g = Σ_i w_i·z[i];  q[j] = Σ_i w_i·z[i,j]², with a full covariance C over C[j,j]
 //
 // Negative tutorial weights do not count in g, and in q they are multiplied by D/|z[i]|².
@@ -88,7 +88,7 @@ func shorten(c *call, worker int, s span) {
 			sum = c.whiteLength(z, t)
 		}
 		c.shorter[m] = 1
-		if sum > longest {
+		if sum > longest && !limits(t) {
 			c.shorter[m] = math.Sqrt(longest / sum)
 		}
 		c.length[m] = min(sum, longest)
@@ -172,11 +172,15 @@ func (c *call) compose(r, worker int) {
 	c.move(r)
 	if correlates(t) {
 		c.whiteGradient(r)
+	} else if limits(t) {
+		c.relaxGradient(r)
 	}
 	c.control(r)
 	c.lengthenPath(r)
 	if correlates(t) {
 		c.covary(r, worker)
+	} else if limits(t) {
+		c.remember(r)
 	}
 	c.adapt(r)
 }

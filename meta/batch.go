@@ -65,7 +65,7 @@ func NewBatch(b rsie.Backend, p rsie.Problem, specs []RunSpec) (*Batch, error) {
 		out.runs[r] = newEntry(spec, out.shape, samplesOf(p), members)
 		n := out.runs[r].members
 		out.table[r] = out.runs[r].template()
-		if out.table[r].Covariance >= rsie.CodeFull {
+		if c := out.table[r].Covariance; c == rsie.CodeFull || c == rsie.CodeExponential {
 			out.table[r].Slot = uint32(needs.Slots)
 		}
 		needs.Members[r], members, largest = n, members+n, max(largest, n)

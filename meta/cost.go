@@ -75,7 +75,11 @@ func covarianceCost(s rsie.Strategy, d float64) float64 {
 		n = 4 + 3*math.Log(d)
 	}
 	switch {
-	case s.ScaleRule == rsie.SepCMA || s.ScaleRule == rsie.FastNES || d > rsie.MaxFullDim:
+	case s.ScaleRule == rsie.SepCMA || s.ScaleRule == rsie.FastNES:
+		return 0
+	case s.Covariance == rsie.Limited:
+		return 4 * d * float64(rsie.LimitedVectors(int(d)))
+	case d > rsie.MaxFullDim:
 		return 0
 	case s.Covariance == rsie.NaturalFull:
 		return 8*d*d + 20*d*d*d/n

@@ -38,6 +38,8 @@ func (e *runEntry) rates(t *rsie.Run, law rsie.Law, u float64) {
 	switch {
 	case learnsFull(s):
 		e.fullRates(t, natural)
+	case s.Covariance == rsie.Limited:
+		e.limitedRates(t, n)
 	case s.ScaleRule == rsie.FastNES:
 		e.fastRates(t, n, textbook)
 	case s.ScaleRule == rsie.SepCMA:
@@ -91,6 +93,19 @@ func (e *runEntry) fullRates(t *rsie.Run, snes float64) {
 	gap := math.Floor(1 / (10 * d * (t.CovRankOne + t.CovRankMu)))
 	if gap <= 1 || math.Mod(float64(e.since+1), gap) == 0 {
 		t.Flags |= rsie.FlagDecompose
+	}
+}
+
+// limitedRates fills the rates of a limited-memory matrix, covariance_rate times the source's,
+// and the rate of the cumulative control, which is defined for few samples and many parameters
+// there and at most 1/2 here.
+//
+// Source: I. Loshchilov, T. Glasmachers, H.-G. Beyer, arXiv:1705.06693, table 1.
+func (e *runEntry) limitedRates(t *rsie.Run, n int) {
+	d, rate := float64(e.scale.Dim), e.spec.Strategy.CovarianceRate
+	t.CovRankOne, t.CovRankMu = math.Min(rate*float64(n)/d, 1), rate/d
+	if e.spec.Strategy.StepControl == rsie.Cumulative {
+		t.PathRate, t.PathDamping = math.Min(2*float64(n)/d, 0.5), 1
 	}
 }
 

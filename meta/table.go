@@ -235,10 +235,13 @@ func (e *runEntry) archive() int {
 	if s.Family == rsie.Population && s.ArchiveRatio > 0 {
 		return int(share(s.ArchiveRatio, e.members, 1, math.MaxInt32))
 	}
-	if s.Family == rsie.Distribution {
-		return s.Parents
+	if s.Family != rsie.Distribution {
+		return 0
 	}
-	return 0
+	if s.Covariance == rsie.Limited {
+		return s.Parents + rsie.LimitedVectors(e.scale.Dim)
+	}
+	return s.Parents
 }
 
 // fillDistribution fills the entry of a distribution run.

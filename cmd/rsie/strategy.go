@@ -125,7 +125,7 @@ func fileName(s string) string {
 func searched(g rsie.Gene) string {
 	switch {
 	case g.Kind == rsie.Category:
-		return strings.Join(g.Values, ", ")
+		return strings.Join(g.Values[:int(g.Max)+1], ", ")
 	case g.Kind == rsie.Flag:
 		return "true, false"
 	case g.Log:
