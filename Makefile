@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference planted nocgo
+.PHONY: run test race lint bench golden reference nocgo exports browser planted
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -38,6 +38,26 @@ lint:
 nocgo:
 	CGO_ENABLED=0 $(GO) build ./...
 	CGO_ENABLED=0 $(GO) test ./...
+
+# exports reads every exported format back with the tool it is meant for, which it installs from
+# the pinned list into EXPORTS_VENV.
+EXPORTS_VENV ?= bin/exports-venv
+exports:
+	python3 -m venv $(EXPORTS_VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && python3 -m venv $(EXPORTS_VENV); }
+	$(EXPORTS_VENV)/bin/pip install --quiet -r report/export/testdata/requirements.txt
+	RSIE_PYTHON=$(abspath $(EXPORTS_VENV))/bin/python $(GO) test ./report/export -run TestToolsReadExports -count=1 -v
+
+# browser opens the report and the live page in headless Chromium, which it installs from Debian's
+# packages where it is absent, and leaves screenshots in BROWSER_OUT.
+BROWSER_VENV ?= bin/browser-venv
+BROWSER_OUT ?= bin/browser
+browser:
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	python3 -m venv $(BROWSER_VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && python3 -m venv $(BROWSER_VENV); }
+	$(BROWSER_VENV)/bin/pip install --quiet -r report/testdata/requirements.txt
+	rm -rf $(BROWSER_OUT) && mkdir -p $(BROWSER_OUT)
+	$(GO) build -o $(BROWSER_OUT)/rsie ./cmd/rsie
+	$(BROWSER_VENV)/bin/python report/testdata/browser.py $(abspath $(BROWSER_OUT))/rsie $$(command -v chromium) $(abspath $(BROWSER_OUT))
 
 # bench prints time, evaluations and allocations of every operation; BENCHTIME=1x is a quick look.
 bench:

@@ -43,10 +43,15 @@ var importTable = map[string]allowed{
 	"meta": {project: []string{"", "task", "meta/stats", "meta/store"},
 		modules: []string{"golang.org/x/sync"}},
 	"meta/explain": {project: []string{"", "task", "meta", "meta/stats"}, modules: []string{"gonum.org/v1/gonum"}},
-	"report":       {project: []string{"", "meta", "meta/stats", "meta/explain"}},
+	"report": {project: []string{"", "meta", "meta/stats", "meta/store", "meta/explain"},
+		modules: []string{"gonum.org/v1/plot"}},
+	"report/export": {project: []string{"", "task", "meta", "meta/store", "report"}, modules: []string{
+		"github.com/parquet-go/parquet-go", "google.golang.org/protobuf/encoding/protowire"}},
+	"report/live": {project: []string{"", "meta", "meta/store", "report"}},
 	"bench": {project: []string{"", "kernels", "cpu", "gpu", "task", "task/bbob", "meta", "meta/stats",
 		"meta/store", "meta/explain", "report"}},
-	"cmd/rsie": {project: []string{"", "cpu", "gpu", "task", "meta", "meta/stats", "meta/store", "meta/explain", "report"},
+	"cmd/rsie": {project: []string{"", "cpu", "gpu", "task", "meta", "meta/stats", "meta/store", "meta/explain", "report",
+		"report/export", "report/live"},
 		modules: []string{"github.com/alecthomas/kong", "github.com/vbauerster/mpb/v8", "go.yaml.in/yaml/v3",
 			"golang.org/x/term", "golang.org/x/sys"},
 		tests: []string{"modernc.org/sqlite"}}, // damages run.db on purpose

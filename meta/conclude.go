@@ -202,6 +202,9 @@ func (e *Engine) report(ctx context.Context, out *Result, training, validation [
 	out.Report.Runs, out.Report.Budget = runs, commonBudget(targets)
 	score := rows[0].MetaFitness
 	out.Universal[0].FitnessScore, out.Universal[0].TaskPerformances = &score, rows[0].Quality
+	if err := e.storeCurves(got, targets); err != nil {
+		return err
+	}
 	return e.storePhase(got, "report", targets)
 }
 

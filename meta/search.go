@@ -112,6 +112,7 @@ func (e *Engine) searchSegment(ctx context.Context, training []target, s segment
 	if err != nil {
 		return "", err
 	}
+	e.config.Say(fmt.Sprintf("search: generations %d to %d", s.from+batch.Generation(0)+1, s.to))
 	for !batch.Done() {
 		before := e.evaluations
 		if err := batch.Step(ctx); err != nil {

@@ -189,6 +189,24 @@ func (m *SavedModel) Model() *rsie.Model { return m.model }
 // Params returns the parameters, [Dim].
 func (m *SavedModel) Params() []float64 { return m.params }
 
+// Tensor is a matrix or a bias of a saved model, row-major.
+type Tensor struct {
+	Name   string
+	Shape  []int
+	Values []float64
+}
+
+// Tensors returns the parameters as the tensors of model.safetensors, in parameter order. Their
+// values share the memory of [SavedModel.Params].
+func (m *SavedModel) Tensors() []Tensor {
+	names := blockNames(m.model)
+	var out []Tensor
+	for k, b := range m.model.Blocks() {
+		out = append(out, Tensor{names[k], tensorShape(names[k], b), m.params[b.Offset:][:b.Rows*b.Cols]})
+	}
+	return out
+}
+
 // Task returns the name of the task the model was trained on.
 func (m *SavedModel) Task() string { return m.task.Name }
 

@@ -17,20 +17,22 @@ import (
 )
 
 type evolveCmd struct {
-	Suite           string   `help:"quick, standard, a task or suite file, or generated:FAMILY,FAMILY?seed=0&count=20; +generated:... adds to another. Default: quick, or the tasks of ./tasks.yaml where there is one." placeholder:"quick|standard|FILE"`
-	Tasks           []string `help:"Only these tasks of the suite." placeholder:"a,b"`
-	Alone           bool     `help:"Learn on the tasks of the standard suite alone. Default: on 24 generated ones besides, standard+generated:teaching?count=24."`
-	MetaPopulation  *int     `help:"Strategies per generation. Default: 20, standard suite 24." placeholder:"N"`
-	MetaGenerations *int     `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
-	BaseBudget      *int     `help:"Evaluations of one level-1 run. Default: each task's own." placeholder:"EVALS"`
-	RunsPerTask     int      `help:"Runs of each strategy on each task." default:"2"`
-	Candidates      *int     `help:"Strategies of the first halving. Default: 8 times the meta-population." placeholder:"N"`
-	Restarts        *int     `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
-	FinalRuns       *int     `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
-	Without         []string `help:"Parts of the search to switch off: halving, racing, evidence." placeholder:"PART,..."`
-	Objectives      string   `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02." placeholder:"NAME=W,..."`
-	Seed            uint64   `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
-	Out             string   `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
+	Suite           string      `help:"quick, standard, a task or suite file, or generated:FAMILY,FAMILY?seed=0&count=20; +generated:... adds to another. Default: quick, or the tasks of ./tasks.yaml where there is one." placeholder:"quick|standard|FILE"`
+	Tasks           []string    `help:"Only these tasks of the suite." placeholder:"a,b"`
+	Alone           bool        `help:"Learn on the tasks of the standard suite alone. Default: on 24 generated ones besides, standard+generated:teaching?count=24."`
+	MetaPopulation  *int        `help:"Strategies per generation. Default: 20, standard suite 24." placeholder:"N"`
+	MetaGenerations *int        `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
+	BaseBudget      *int        `help:"Evaluations of one level-1 run. Default: each task's own." placeholder:"EVALS"`
+	RunsPerTask     int         `help:"Runs of each strategy on each task." default:"2"`
+	Candidates      *int        `help:"Strategies of the first halving. Default: 8 times the meta-population." placeholder:"N"`
+	Restarts        *int        `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
+	FinalRuns       *int        `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
+	Without         []string    `help:"Parts of the search to switch off: halving, racing, evidence." placeholder:"PART,..."`
+	Objectives      string      `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02." placeholder:"NAME=W,..."`
+	Seed            uint64      `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
+	Out             string      `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
+	Live            liveAddress `help:"Serve a page that shows the run while it runs; --live=HOST:PORT says where. Default: a free port of 127.0.0.1." placeholder:"ADDR"`
+	liveFlags
 	anchorFlags
 	backendFlags
 	jsonFlag
@@ -56,6 +58,11 @@ type runConfig struct {
 
 // Run starts a new run.
 func (c *evolveCmd) Run(e *env) error {
+	if c.Live != "" { // refused before any work
+		if err := c.options(string(c.Live)).Check(); err != nil {
+			return err
+		}
+	}
 	suiteName := c.Suite
 	if suiteName == "" {
 		suiteName = defaultSuite(false)
@@ -103,8 +110,14 @@ func (c *evolveCmd) Run(e *env) error {
 	if err := c.fill(e, backend, tasks, cfg.BaseBudget); err != nil {
 		return err
 	}
+	return c.begin(e, dir, b, cfg, tasks, backend, &log)
+}
+
+// begin makes the folder of the run and evolves in it, with a page where one is asked for.
+func (c *evolveCmd) begin(e *env, dir string, config []byte, cfg runConfig, tasks []*task.Task, backend rsie.Backend,
+	log *execLog) error {
 	own := !exists(dir)
-	st, err := store.Create(dir, b)
+	st, err := store.Create(dir, config)
 	if err != nil && !errors.Is(err, rsie.ErrInvalid) {
 		err = badPath("begin a run in", dir, err)
 	}
@@ -113,6 +126,16 @@ func (c *evolveCmd) Run(e *env) error {
 	}
 	defer st.Close()
 	log.keep(filepath.Join(dir, execLogName))
+	if c.Live != "" {
+		page, err := c.serve(e, string(c.Live), []string{dir})
+		if err != nil {
+			if own {
+				discard(dir, st)
+			}
+			return err
+		}
+		defer page.Close()
+	}
 	err = evolve(e, dir, cfg, tasks, backend, st, c.JSON)
 	if err != nil && !errors.Is(err, errInterrupted) && own {
 		discard(dir, st)

@@ -149,7 +149,7 @@ func TestInterruptBetween(t *testing.T) {
 	out, _ := must(t, ".", evolveTiny(filepath.Join(dir, "whole"))...)
 	digest, strategies := finished(t, out)
 	at := filepath.Join(dir, "run")
-	code, _, problems, _ := untilLine(t, 6, syscall.SIGINT, evolveTiny(at)...)
+	code, _, problems, _ := untilLine(t, 7, syscall.SIGINT, evolveTiny(at)...)
 	require.Equal(t, exitInterrupted, code, problems)
 	code, _, problems, _ = untilLine(t, 6, syscall.SIGINT, "resume", at, "--json")
 	require.Equal(t, exitInterrupted, code, problems)

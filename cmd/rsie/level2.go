@@ -73,21 +73,7 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 		fmt.Fprintf(e.stderr, "anchors of %s do not hold for %d evaluations; this run measures its own\n",
 			strings.Join(others, ", "), cfg.BaseBudget)
 	}
-	pictures := newProgress(e.stderr, cfg.MetaGenerations)
-	defer pictures.close()
-	config := cfg.engine(backend, st)
-	config.Progress, config.Say = pictures.generation, pictures.say
-	engine, err := meta.NewEngine(config)
-	if err != nil {
-		return err
-	}
-	result, err := engine.MetaTrain(e.ctx, tasks, nil)
-	pictures.close()
-	if err != nil && e.ctx.Err() != nil {
-		fmt.Fprintf(e.stderr, "stopped; everything up to the last whole generation is saved\n"+
-			"continue with: rsie resume %s\n", dir)
-		return errInterrupted
-	}
+	engine, result, err := learn(e, dir, cfg, tasks, backend, st)
 	if err != nil {
 		return err
 	}
@@ -108,6 +94,44 @@ func evolve(e *env, dir string, cfg runConfig, tasks []*task.Task,
 		filepath.Join(dir, "run.db"), result.Digest)
 	fmt.Fprintf(e.stdout, "use it:     rsie train %s --strategy %s\n", taskRef(cfg, result.Report), path)
 	return nil
+}
+
+// learn runs the search with its progress, its clock and its steering. It returns errInterrupted
+// when the user, or a page, has stopped it.
+func learn(e *env, dir string, cfg runConfig, tasks []*task.Task, backend rsie.Backend,
+	st *store.Store) (*meta.Engine, *meta.Result, error) {
+	pictures := newProgress(e.stderr, cfg.MetaGenerations)
+	defer pictures.close()
+	watch, err := newStopwatch(st, backend.Info().Device)
+	if err != nil {
+		return nil, nil, err
+	}
+	steer := newPilot(e.ctx, dir)
+	defer steer.land()
+	config := cfg.engine(backend, st)
+	config.Progress = func(g meta.Generation) {
+		watch.generation(g)
+		pictures.generation(g)
+		steer.pass(fmt.Sprintf("generation %d of %d is stored", g.Number+1, cfg.MetaGenerations))
+	}
+	config.Say = func(text string) {
+		watch.say(text)
+		pictures.say(text)
+		steer.pass(text)
+	}
+	engine, err := meta.NewEngine(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	result, err := engine.MetaTrain(steer.ctx, tasks, nil)
+	watch.finish()
+	pictures.close()
+	if err != nil && steer.ctx.Err() != nil {
+		fmt.Fprintf(e.stderr, "stopped; everything up to the last whole generation is saved\n"+
+			"continue with: rsie resume %s\n", dir)
+		err = errInterrupted
+	}
+	return engine, result, err
 }
 
 // printReport writes the final tables: strategies, then tasks.

@@ -34,6 +34,11 @@ type cli struct {
 	Explain  explainCmd  `cmd:"" help:"Say by experiment what each gene of a strategy contributes."`
 	Strategy strategyCmd `cmd:"" help:"List, show, compare or check strategies."`
 	Tasks    tasksCmd    `cmd:"" help:"List, show or evaluate tasks; measure anchors."`
+	Report   reportCmd   `cmd:"" help:"Write a run, or two side by side, as one HTML page with pictures."`
+	Show     showCmd     `cmd:"" help:"Print a run on the terminal."`
+	Plot     plotCmd     `cmd:"" help:"Write one picture of a run as SVG or PNG."`
+	Watch    watchCmd    `cmd:"" help:"Serve a page that shows runs while they run, and steers them."`
+	Export   exportCmd   `cmd:"" help:"Write a run or a model as files that other tools read."`
 	Init     initCmd     `cmd:"" help:"Make a commented starter project, from a CSV file when one is given."`
 	Doctor   doctorCmd   `cmd:"" help:"Show what this machine and this program can do."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
@@ -83,7 +88,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err = parsed.Run(&env{ctx, out, stderr}); err == nil {
 		err = out.err
 	}
-	return report(err, stderr)
+	return exitCode(err, stderr)
 }
 
 // checkedWriter keeps the first error of writing a result, so that a full disk behind standard
@@ -119,8 +124,8 @@ func commandOf(err error) string {
 // oneLine returns the text of an error without line ends, which parsers of files put in.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// report prints err once and returns its exit code.
-func report(err error, stderr io.Writer) int {
+// exitCode prints err once and returns its exit code.
+func exitCode(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitDone

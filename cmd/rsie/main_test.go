@@ -66,7 +66,8 @@ func scriptJSON(ts *testscript.TestScript, negated bool, args []string) {
 // commands lists every command of the program.
 var commands = []string{"", "evolve", "resume", "train", "predict", "sample", "compare", "explain",
 	"strategy", "strategy list", "strategy show", "strategy diff", "strategy validate",
-	"tasks", "tasks list", "tasks show", "tasks eval", "tasks schema", "tasks anchors", "tasks generate", "init", "doctor", "version"}
+	"tasks", "tasks list", "tasks show", "tasks eval", "tasks schema", "tasks anchors", "tasks generate",
+	"report", "show", "plot", "watch", "export", "init", "doctor", "version"}
 
 // TestHelp asks every command for help: it goes to standard output, with exit code 0.
 func TestHelp(t *testing.T) {
@@ -121,12 +122,12 @@ func TestUsageErrors(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	var b bytes.Buffer
-	require.Equal(t, exitFailure, report(errors.New("two\n  lines"), &b))
+	require.Equal(t, exitFailure, exitCode(errors.New("two\n  lines"), &b))
 	require.Equal(t, "rsie: two lines\n", b.String())
-	require.Equal(t, exitInterrupted, report(context.Canceled, &b))
-	require.Equal(t, exitInterrupted, report(errInterrupted, &b))
-	require.Equal(t, exitBadInput, report(badPath("read", "x", os.ErrNotExist), &b))
-	require.Equal(t, exitDone, report(nil, &b))
+	require.Equal(t, exitInterrupted, exitCode(context.Canceled, &b))
+	require.Equal(t, exitInterrupted, exitCode(errInterrupted, &b))
+	require.Equal(t, exitBadInput, exitCode(badPath("read", "x", os.ErrNotExist), &b))
+	require.Equal(t, exitDone, exitCode(nil, &b))
 }
 
 // TestFullOutput: a result that could not be printed does not pass for success.

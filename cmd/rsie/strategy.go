@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/meta"
+	"github.com/symbio-ai/recursive-improvement/report"
 )
 
 type strategyCmd struct {
@@ -46,6 +48,8 @@ func (c *strategyListCmd) Run(e *env) error {
 
 type strategyShowCmd struct {
 	Strategy string `arg:"" help:"NAME, FILE or FILE#genome_id."`
+	HTML     bool   `help:"Write a card of the strategy as one HTML page." name:"html"`
+	Out      string `help:"File of the card. Default: NAME.html here." placeholder:"FILE.html"`
 	jsonFlag
 }
 
@@ -54,6 +58,9 @@ func (c *strategyShowCmd) Run(e *env) error {
 	s, err := meta.FindStrategy(c.Strategy)
 	if err != nil {
 		return err
+	}
+	if c.HTML {
+		return c.card(e, s)
 	}
 	if c.JSON {
 		return printJSON(e.stdout, s)
@@ -78,6 +85,40 @@ func (c *strategyShowCmd) Run(e *env) error {
 		fmt.Fprintf(e.stdout, "Not listed: %d parts of laws that change nothing (exponents of 0, constant schedules).\n", left)
 	}
 	return nil
+}
+
+// card writes the page of a strategy.
+func (c *strategyShowCmd) card(e *env, s rsie.Strategy) error {
+	card := report.CardOf(s)
+	out := c.Out
+	if out == "" {
+		out = fileName(card.Name) + ".html"
+	}
+	if err := checkWritable(out); err != nil {
+		return err
+	}
+	var page bytes.Buffer
+	if err := card.WriteHTML(&page, versionLine()); err != nil {
+		return err
+	}
+	if err := writeFile(out, page.Bytes()); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(e.stdout, map[string]any{"strategy": card.Name, "file": out, "nearest": card.Nearest[0].Name})
+	}
+	fmt.Fprintf(e.stdout, "written to %s\n%s\n", out, card.Sentence())
+	return nil
+}
+
+// fileName keeps what is plain in the name of a file.
+func fileName(s string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, s), ".")
 }
 
 // searched returns the values of a gene that level 2 searches, in words.

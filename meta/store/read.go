@@ -164,6 +164,11 @@ func (s *Store) Strategies() ([]Strategy, error) {
 // Results calls each with every result in the order they were stored and stops at the first
 // error, which it returns. It reads one state of the run, whatever is committed meanwhile.
 func (s *Store) Results(each func(Result) error) error {
+	return s.ResultsByGeneration(func(_ int, r Result) error { return each(r) })
+}
+
+// ResultsByGeneration is [Store.Results] with the generation that each result belongs to.
+func (s *Store) ResultsByGeneration(each func(generation int, r Result) error) error {
 	buffer := make(row, 0, 1024)
 	return s.scan("list of results", `SELECT seq, generation, strategy, task, replicate, seed, phase,
 		evaluations, final, area, meta_fitness, metrics, crc FROM results ORDER BY seq`,
@@ -182,7 +187,7 @@ func (s *Store) Results(each func(Result) error) error {
 			if at != seq || crc != resultSum(buffer, at, generation, &v) {
 				return s.mismatch(fmt.Sprintf("result %d of generation %d", seq, generation))
 			}
-			return callback(each(v))
+			return callback(each(int(generation), v))
 		}, func(h head) int64 { return h.results })
 }
 
