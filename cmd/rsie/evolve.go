@@ -21,10 +21,10 @@ type evolveCmd struct {
 	Tasks           []string    `help:"Only these tasks of the suite." placeholder:"a,b"`
 	Alone           bool        `help:"Learn on the tasks of the standard suite alone. Default: on 24 generated ones besides, standard+generated:teaching?count=24."`
 	MetaPopulation  *int        `help:"Strategies per generation. Default: 20, standard suite 24." placeholder:"N"`
-	MetaGenerations *int        `help:"Generations of level 2. Default: 10, standard suite 12." placeholder:"N"`
+	MetaGenerations *int        `help:"Generations of level 2. Default: 10, standard suite 24." placeholder:"N"`
 	BaseBudget      *int        `help:"Evaluations of one level-1 run. Default: each task's own." placeholder:"EVALS"`
-	RunsPerTask     int         `help:"Runs of each strategy on each task." default:"2"`
-	Candidates      *int        `help:"Strategies of the first halving. Default: 8 times the meta-population." placeholder:"N"`
+	RunsPerTask     *int        `help:"Runs of each strategy on each task in a generation; survivors run again in the next. Default: 2, standard suite 1." placeholder:"N"`
+	Candidates      *int        `help:"Strategies of the first halving. Default: 8 times the meta-population, standard suite 16 times." placeholder:"N"`
 	Restarts        *int        `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
 	FinalRuns       *int        `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
 	Without         []string    `help:"Parts of the search to switch off: halving, racing, evidence." placeholder:"PART,..."`
@@ -145,15 +145,16 @@ func (c *evolveCmd) begin(e *env, dir string, config []byte, cfg runConfig, task
 
 // resolve fills the configuration and checks what the engine does not.
 func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) (runConfig, error) {
-	cfg := runConfig{Suite: name, RunsPerTask: c.RunsPerTask, Seed: c.Seed}
-	population, generations, final := 20, 10, 10
+	cfg := runConfig{Suite: name, Seed: c.Seed}
+	population, generations, runs, candidates, final := 20, 10, 2, 8, 10
 	if isStandard(name) {
-		population, generations, final = 24, 12, 5
+		population, generations, runs, candidates, final = 24, 24, 1, 16, 5
 	}
+	cfg.RunsPerTask = orDefault(c.RunsPerTask, runs)
 	cfg.MetaPopulation = orDefault(c.MetaPopulation, population)
 	cfg.MetaGenerations = orDefault(c.MetaGenerations, generations)
 	cfg.BaseBudget = orDefault(c.BaseBudget, 0)
-	cfg.Candidates = orDefault(c.Candidates, 8*cfg.MetaPopulation)
+	cfg.Candidates = orDefault(c.Candidates, candidates*cfg.MetaPopulation)
 	cfg.Restarts, cfg.FinalRuns = orDefault(c.Restarts, 1), orDefault(c.FinalRuns, final)
 	// The engine takes 0 for its own defaults; on the command line it is a mistake.
 	for _, f := range []struct {
