@@ -159,7 +159,7 @@ func TestDistributions(t *testing.T) {
 	if full {
 		functions = append(functions, "sphere", "ellipsoid")
 	}
-	b, err := cpu.NewGonum(0)
+	b, err := cpu.New(0)
 	require.NoError(t, err)
 	defer b.Close()
 	var found []peer

@@ -107,7 +107,7 @@ func TestReferenceRuns(t *testing.T) {
 	require.NoError(t, err)
 	tasks, err := suite.Select(names)
 	require.NoError(t, err)
-	b, err := cpu.NewGonum(0)
+	b, err := cpu.New(0)
 	require.NoError(t, err)
 	defer b.Close()
 	strategies := referenceStrategies()

@@ -36,7 +36,7 @@ func TestStudiedStrategy(t *testing.T) {
 	require.NoError(t, err)
 	all, err := meta.LoadStrategies("testdata/studied.json")
 	require.NoError(t, err)
-	b, err := cpu.NewGonum(0)
+	b, err := cpu.New(0)
 	require.NoError(t, err)
 	defer b.Close()
 	ours, theirs := 0.0, 0.0
