@@ -87,7 +87,7 @@ func run(t *testing.T, p *pair, problem rsie.Problem, generations int, strategie
 	t.Helper()
 	var specs []meta.RunSpec
 	for r, s := range strategies {
-		specs = append(specs, meta.RunSpec{Strategy: s, Key: rsie.NewKey(11).Child(uint64(r)), Budget: 1 << 20})
+		specs = append(specs, meta.RunSpec{Strategy: s, Key: rsie.NewKey(11).Child(uint64(r)), Budget: 500})
 	}
 	b, err := meta.NewBatch(p, problem, specs)
 	if err != nil {
@@ -110,7 +110,7 @@ func TestBaselines(t *testing.T) {
 		t.Run(s.GenomeID, func(t *testing.T) { run(t, p, problems()[i%2], 6, s) })
 	}
 	t.Run("drawn", func(t *testing.T) {
-		for k := range 40 {
+		for k := range 200 {
 			run(t, p, problems()[k%4], 4, drawn(k))
 		}
 	})

@@ -13,7 +13,7 @@ const Has = false
 
 // New returns [rsie.ErrUnsupported].
 func New(int) (rsie.Backend, error) {
-	return nil, fmt.Errorf("%w: this program was built without CUDA; build the other one with "+
-		"go build -tags cuda ./cmd/rsie on a machine with cuda.h and a driver, or with Dockerfile.cuda",
+	return nil, fmt.Errorf("%w: this program was built without CUDA; use --backend native or gonum, or build "+
+		"the other program with go build -tags cuda ./cmd/rsie where cuda.h and a driver are, or by Dockerfile.cuda",
 		rsie.ErrUnsupported)
 }

@@ -121,16 +121,15 @@ static uint32_t shuffle_bits()
 /* Lets every thread run to its next barrier, in an order of its own. */
 static void run_phase(unsigned threads)
 {
-	static unsigned order[MAX_THREADS];
-	for (unsigned i = 0; i < threads; i++) order[i] = i;
-	for (unsigned i = threads - 1; i > 0; i--) {
-		unsigned j = shuffle_bits() % (i + 1), t = order[i];
-		order[i] = order[j];
-		order[j] = t;
-	}
-	for (unsigned i = 0; i < threads; i++) {
-		current = &fibers[order[i]];
-		threadIdx.x = order[i];
+	/* i -> (factor i + first) mod a power of two is a permutation; numbers of no thread are passed over. */
+	unsigned bits = shuffle_bits(), factor = bits | 1, first = bits >> 11, mask = 1;
+	while (mask < threads) mask *= 2;
+	mask--;
+	for (unsigned i = 0; i <= mask; i++) {
+		unsigned t = (factor * i + first) & mask;
+		if (t >= threads) continue;
+		current = &fibers[t];
+		threadIdx.x = t;
 		resume(current);
 	}
 	for (unsigned i = 1; i < threads; i++) {
@@ -138,7 +137,7 @@ static void run_phase(unsigned threads)
 		if (a->done != b->done)
 			emu_fail("kernel %s: thread %u waits at a barrier that thread %u never comes to", job.kernel->name,
 				a->done ? i : 0, a->done ? 0 : i);
-		if (!a->done && (a->line != b->line || strcmp(a->file, b->file)))
+		if (!a->done && (a->line != b->line || (a->file != b->file && strcmp(a->file, b->file))))
 			emu_fail("kernel %s: thread 0 waits at %s:%d, thread %u at %s:%d", job.kernel->name, a->file, a->line, i,
 				b->file, b->line);
 	}
@@ -158,6 +157,17 @@ static void make_stacks(unsigned threads)
 	}
 }
 
+static long launches[256];
+
+void emu_log(void)
+{
+	const char *path = getenv("RSIE_EMU_LOG");
+	FILE *f = path ? fopen(path, "w") : NULL;
+	if (!f) return;
+	for (int i = 0; i < emu_kernel_count; i++) fprintf(f, "%s %ld\n", emu_kernels[i].name, launches[i]);
+	fclose(f);
+}
+
 void emu_launch(const emu_kernel *k, unsigned blocks, unsigned threads, const void *call, const void *spans, int count)
 {
 	static bool seeded;
@@ -167,6 +177,7 @@ void emu_launch(const emu_kernel *k, unsigned blocks, unsigned threads, const vo
 		seeded = true;
 	}
 	make_stacks(threads);
+	launches[k - emu_kernels]++;
 	job = {k, call, spans, count};
 	emu_running = k->name;
 	blockDim = {threads, 1, 1};

@@ -111,6 +111,7 @@ CUresult cuDevicePrimaryCtxRelease(CUdevice)
 	LOCKED;
 	if (context.users == 0) emu_fail("cuDevicePrimaryCtxRelease of a context that nobody holds");
 	emu_check_zones("cuDevicePrimaryCtxRelease");
+	emu_log();
 	if (--context.users == 0 && emu_allocations() > 0)
 		emu_fail("cuDevicePrimaryCtxRelease with %d allocations of %zu bytes that were not freed", emu_allocations(),
 			emu_memory_used());

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct rsie_call_tag;
 typedef void (*emu_entry)(const void *call, const void *spans, int count);
 
 struct emu_kernel {
@@ -21,6 +20,9 @@ extern const int emu_kernel_count;
 /* Runs a kernel on blocks of threads; the order of the threads between barriers comes from
  * RSIE_EMU_SEED. */
 void emu_launch(const emu_kernel *k, unsigned blocks, unsigned threads, const void *call, const void *spans, int count);
+
+/* Writes how often each kernel ran to the file that RSIE_EMU_LOG names. */
+void emu_log(void);
 
 /* Device memory. An allocation ends at a page that may not be touched, freed pages may not be touched
  * either, and the bytes before and after it are checked. */
