@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo exports browser planted
+.PHONY: run test race lint bench golden reference nocgo exports browser planted test-cuda kernels kernels-check gpu-check
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -22,10 +22,10 @@ test:
 
 # race runs the packages with concurrency under the race detector. Left out are the test that
 # bounds the program's memory, which the detector multiplies, and one that repeats whole searches,
-# whose concurrency the kill tests of the program cover, and the replicates of the planted effects,
-# which start no goroutine.
+# whose concurrency the kill tests of the program cover, the replicates of the planted effects, which
+# start no goroutine, and the tests of the kernels in C, which the detector does not look into.
 race:
-	$(GO) test -race -timeout 20m -skip 'TestBadInput|TestSameSeedSameBytes|TestPlantedEffects' $(CONCURRENT)
+	$(GO) test -race -timeout 20m -skip 'TestBadInput|TestSameSeedSameBytes|TestPlantedEffects|TestNative' $(CONCURRENT)
 
 # lint prints nothing when all is well.
 lint:
@@ -34,10 +34,11 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-# nocgo builds and tests everything as on a machine without a C compiler.
+# nocgo builds everything as on a machine without a C compiler, and tests what then differs.
 nocgo:
 	CGO_ENABLED=0 $(GO) build ./...
-	CGO_ENABLED=0 $(GO) test ./...
+	CGO_ENABLED=0 $(GO) vet ./...
+	CGO_ENABLED=0 $(GO) test . ./cpu ./kernels ./gpu ./task/... ./meta ./cmd/rsie
 
 # exports reads every exported format back with the tool it is meant for, which it installs from
 # the pinned list into EXPORTS_VENV.
@@ -81,3 +82,58 @@ reference:
 # writes bench/results/planted_effects.md; a quarter of an hour.
 planted:
 	RSIE_PLANTED=full $(GO) test ./meta/explain -run TestPlantedEffects -count=1 -v -timeout 120m
+
+# What follows needs no device, no root and no CUDA installation: pip fetches headers and compilers
+# of a fixed version, and an emulated driver stands in for libcuda.
+PYTHON ?= python3
+CXX ?= g++
+CUDA := $(CURDIR)/bin/cuda
+CUDA_PACKAGES := $(CUDA)/packages
+CUDA_INCLUDE := $(CUDA_PACKAGES)/nvidia/cuda_runtime/include
+# The caller's CGO_CFLAGS would replace go's own.
+CUDA_BUILD = CGO_CFLAGS="-g -O2 -I$(CUDA_INCLUDE)" CGO_LDFLAGS="-L$(CUDA)/lib"
+EMULATED = $(CUDA_BUILD) LD_LIBRARY_PATH=$(CUDA)/lib
+EMU = kernels/emu
+EMU_FLAGS = -std=gnu++17 -O2 -g -fPIC -Wall -ffp-contract=off \
+	$(shell grep -qw fma /proc/cpuinfo 2>/dev/null && echo -mfma)
+EMU_PARTS = $(patsubst %,$(CUDA)/%.o,kernels block memory missing driver)
+SEEDS ?= 1 2
+
+$(CUDA_PACKAGES)/complete: kernels/requirements.txt
+	$(PYTHON) -m pip install --quiet --no-deps --upgrade --target $(CUDA_PACKAGES) -r $<
+	touch $@
+
+$(CUDA)/kernels.o: $(wildcard kernels/*.h kernels/*.def kernels/*.cu)
+$(CUDA)/driver.o: $(CUDA_PACKAGES)/complete
+$(CUDA)/%.o: $(EMU)/%.cpp $(wildcard $(EMU)/*.h $(EMU)/*.def)
+	@mkdir -p $(CUDA)/lib
+	$(CXX) $(EMU_FLAGS) $(if $(filter kernels,$*),-DRSIE_EMULATED -include $(EMU)/cuda_emulation.h) \
+		-I$(CUDA_INCLUDE) -c $< -o $@
+
+$(CUDA)/lib/libcuda.so.1: $(EMU_PARTS)
+	$(CXX) -shared -Wl,-soname,libcuda.so.1 -Wl,-z,now $^ -o $@
+	ln -sf libcuda.so.1 $(CUDA)/lib/libcuda.so
+
+# test-cuda runs the CUDA program on the emulated driver: every kernel and whole runs have the bits
+# of the native backend, for each order of threads of SEEDS, and so has the program's output.
+test-cuda: kernels-check $(CUDA)/lib/libcuda.so.1
+	$(EMULATED) $(GO) vet -tags cuda ./gpu ./kernels ./cmd/rsie
+	$(EMULATED) $(GO) test -tags cuda -c -o $(CUDA)/gpu.test ./gpu
+	for seed in $(SEEDS); do \
+		(cd gpu && $(EMULATED) RSIE_EMU_SEED=$$seed RSIE_EMU_LOG=$(CUDA)/launched-$$seed $(CUDA)/gpu.test) || exit 1; \
+	done
+	$(EMULATED) $(GO) build -tags cuda -o $(CUDA)/rsie ./cmd/rsie
+	$(EMULATED) $(CUDA)/rsie doctor --backend cuda
+	$(EMULATED) sh gpu/testdata/same-output.sh $(CUDA)/rsie
+
+# kernels compiles the kernels to PTX and tabulates their registers and memory; both are committed.
+kernels: $(CUDA_PACKAGES)/complete
+	$(PYTHON) kernels/images/build.py $(CUDA_PACKAGES)
+
+# kernels-check fails where kernels would change what is committed.
+kernels-check: $(CUDA_PACKAGES)/complete
+	$(PYTHON) kernels/images/build.py $(CUDA_PACKAGES) --check
+
+# gpu-check does on a machine with a device what test-cuda does without, and more; it prints a table.
+gpu-check: $(CUDA)/lib/libcuda.so.1
+	$(CUDA_BUILD) sh gpu/testdata/check.sh

@@ -2,16 +2,16 @@ package cpu
 
 import rsie "github.com/symbio-ai/recursive-improvement"
 
-// Auto is Native with Gonum for the problems that ask for 64 bits.
+// Auto is a backend in 32 bits with Gonum for the problems that ask for 64.
 type Auto struct {
-	*Native
+	rsie.Backend
 	wide *Gonum
 }
 
 var _ rsie.Chooser = (*Auto)(nil)
 
-// New returns the fastest backend of this program: [Auto] where it was built with cgo, [Gonum]
-// otherwise. workers is as for [NewGonum]; the caller closes it.
+// New returns the fastest backend of this program: Native in [Auto] where it was built with cgo,
+// [Gonum] otherwise. workers is as for [NewGonum]; the caller closes it.
 func New(workers int) (rsie.Backend, error) {
 	if !HasNative {
 		return NewGonum(workers)
@@ -29,25 +29,31 @@ func NewAuto(workers int) (*Auto, error) {
 	if err != nil {
 		return nil, err
 	}
-	wide, err := NewGonum(workers)
-	if err != nil {
-		native.Close()
-		return nil, err
-	}
-	return &Auto{native, wide}, nil
+	return Widen(native, workers)
 }
 
-// For returns Gonum for 64 bits, Native otherwise.
+// Widen puts Gonum with so many workers beside a backend, which is closed with it, and where Gonum
+// cannot be had.
+func Widen(b rsie.Backend, workers int) (*Auto, error) {
+	wide, err := NewGonum(workers)
+	if err != nil {
+		b.Close()
+		return nil, err
+	}
+	return &Auto{b, wide}, nil
+}
+
+// For returns Gonum for 64 bits, the other backend otherwise.
 func (a *Auto) For(bits int) rsie.Backend {
 	if bits > 32 {
 		return a.wide
 	}
-	return a.Native
+	return a.Backend
 }
 
-// Close ends the workers of both; it may be called twice.
+// Close ends both; it may be called twice.
 func (a *Auto) Close() error {
-	if err := a.Native.Close(); err != nil {
+	if err := a.Backend.Close(); err != nil {
 		return err
 	}
 	return a.wide.Close()

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
-	"github.com/symbio-ai/recursive-improvement/cpu"
 	"github.com/symbio-ai/recursive-improvement/meta"
 	"github.com/symbio-ai/recursive-improvement/task"
 )
@@ -51,7 +50,7 @@ func (c *doctorCmd) Run(e *env) error {
 		{Name: "backend " + info.Name, Status: "ok",
 			Value: fmt.Sprintf("present, %d-bit floats; numeric contract %s", info.Bits, numericContract)},
 		otherBackend(info.Name),
-		{Name: "backend cuda", Status: "ok", Value: "not in this build; use gonum"},
+		cudaCheck(),
 		diskCheck(os.TempDir()),
 	}}
 	speed, err := probeSpeed(e, backend)
@@ -77,13 +76,10 @@ func (c *doctorCmd) Run(e *env) error {
 
 // otherBackend says whether the backend of the CPU that was not asked for is there.
 func otherBackend(chosen string) check {
-	switch {
-	case chosen == "native":
+	if chosen == "native" {
 		return check{Name: "backend gonum", Status: "ok", Value: "present, 64-bit floats"}
-	case cpu.HasNative:
-		return check{Name: "backend native", Status: "ok", Value: "present, 32-bit floats"}
 	}
-	return check{Name: "backend native", Status: "ok", Value: "not in this build, which was made without cgo; use gonum"}
+	return nativeCheck()
 }
 
 // lowMemory is the free memory, in bytes, below which the doctor warns: a batch alone may take
