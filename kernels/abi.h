@@ -175,6 +175,8 @@ typedef struct {
 	const float *asked;
 	int64_t width;
 	const uint32_t *sobol; /* [SOBOL_DIMENSIONS][32] direction numbers */
+	float *interleaved; /* [workers][interleaved_len], factor.h on a CPU */
+	int64_t interleaved_len;
 } rsie_call;
 
 #define COLUMNS 256 /* width of a span over parameters */
