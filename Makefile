@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo
+.PHONY: run test race lint bench golden reference nocgo test-cuda kernels kernels-check gpu-check
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -55,3 +55,58 @@ golden:
 # the table.
 reference:
 	RSIE_REFERENCE=full $(GO) test ./bench -run 'TestReferenceRuns|TestStudied|TestBBOB' -count=1 -v -timeout 120m
+
+# What follows needs no device, no root and no CUDA installation: pip fetches headers and compilers
+# of a fixed version, and an emulated driver stands in for libcuda.
+PYTHON ?= python3
+CXX ?= g++
+CUDA := $(CURDIR)/bin/cuda
+CUDA_PACKAGES := $(CUDA)/packages
+CUDA_INCLUDE := $(CUDA_PACKAGES)/nvidia/cuda_runtime/include
+# The caller's CGO_CFLAGS would replace go's own.
+CUDA_BUILD = CGO_CFLAGS="-g -O2 -I$(CUDA_INCLUDE)" CGO_LDFLAGS="-L$(CUDA)/lib"
+EMULATED = $(CUDA_BUILD) LD_LIBRARY_PATH=$(CUDA)/lib
+EMU = kernels/emu
+EMU_FLAGS = -std=gnu++17 -O2 -g -fPIC -Wall -ffp-contract=off \
+	$(shell grep -qw fma /proc/cpuinfo 2>/dev/null && echo -mfma)
+EMU_PARTS = $(patsubst %,$(CUDA)/%.o,kernels block memory missing driver)
+SEEDS ?= 1 2
+
+$(CUDA_PACKAGES)/complete: kernels/requirements.txt
+	$(PYTHON) -m pip install --quiet --no-deps --upgrade --target $(CUDA_PACKAGES) -r $<
+	touch $@
+
+$(CUDA)/kernels.o: $(wildcard kernels/*.h kernels/*.def kernels/*.cu)
+$(CUDA)/driver.o: $(CUDA_PACKAGES)/complete
+$(CUDA)/%.o: $(EMU)/%.cpp $(wildcard $(EMU)/*.h $(EMU)/*.def)
+	@mkdir -p $(CUDA)/lib
+	$(CXX) $(EMU_FLAGS) $(if $(filter kernels,$*),-DRSIE_EMULATED -include $(EMU)/cuda_emulation.h) \
+		-I$(CUDA_INCLUDE) -c $< -o $@
+
+$(CUDA)/lib/libcuda.so.1: $(EMU_PARTS)
+	$(CXX) -shared -Wl,-soname,libcuda.so.1 -Wl,-z,now $^ -o $@
+	ln -sf libcuda.so.1 $(CUDA)/lib/libcuda.so
+
+# test-cuda runs the CUDA program on the emulated driver: every kernel and whole runs have the bits
+# of the native backend, for each order of threads of SEEDS, and so has the program's output.
+test-cuda: kernels-check $(CUDA)/lib/libcuda.so.1
+	$(EMULATED) $(GO) vet -tags cuda ./gpu ./kernels ./cmd/rsie
+	$(EMULATED) $(GO) test -tags cuda -c -o $(CUDA)/gpu.test ./gpu
+	for seed in $(SEEDS); do \
+		(cd gpu && $(EMULATED) RSIE_EMU_SEED=$$seed RSIE_EMU_LOG=$(CUDA)/launched-$$seed $(CUDA)/gpu.test) || exit 1; \
+	done
+	$(EMULATED) $(GO) build -tags cuda -o $(CUDA)/rsie ./cmd/rsie
+	$(EMULATED) $(CUDA)/rsie doctor --backend cuda
+	$(EMULATED) sh gpu/testdata/same-output.sh $(CUDA)/rsie
+
+# kernels compiles the kernels to PTX and tabulates their registers and memory; both are committed.
+kernels: $(CUDA_PACKAGES)/complete
+	$(PYTHON) kernels/images/build.py $(CUDA_PACKAGES)
+
+# kernels-check fails where kernels would change what is committed.
+kernels-check: $(CUDA_PACKAGES)/complete
+	$(PYTHON) kernels/images/build.py $(CUDA_PACKAGES) --check
+
+# gpu-check does on a machine with a device what test-cuda does without, and more; it prints a table.
+gpu-check: $(CUDA)/lib/libcuda.so.1
+	$(CUDA_BUILD) sh gpu/testdata/check.sh

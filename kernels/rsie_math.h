@@ -44,10 +44,17 @@ DEVICE uint32_t rsie_below(uint32_t w, uint32_t n) { return (uint32_t)(((uint64_
  * value in units of the last place of the nearest float; go test ./kernels -run Accuracy measures
  * a part of the inputs, RSIE_FULL_SCAN=1 all 2^32 floats. NaN gives NaN. */
 
+#if defined(__CUDACC__)
+#define RSIE_INFINITY __int_as_float(0x7f800000)
+#define RSIE_NAN __int_as_float(0x7fffffff)
+#define RSIE_INFINITY64 __longlong_as_double(0x7ff0000000000000LL)
+#define RSIE_NAN64 __longlong_as_double(0x7fffffffffffffffLL)
+#else
 #define RSIE_INFINITY __builtin_inff()
 #define RSIE_NAN __builtin_nanf("")
 #define RSIE_INFINITY64 __builtin_inf()
 #define RSIE_NAN64 __builtin_nan("")
+#endif
 
 DEVICE uint32_t rsie_bits(float x)
 {

@@ -49,8 +49,8 @@ func (c *doctorCmd) Run(e *env) error {
 		memoryCheck("/proc/meminfo"),
 		{Name: "backend " + info.Name, Status: "ok",
 			Value: fmt.Sprintf("present, %d-bit floats; numeric contract %s", info.Bits, numericContract)},
-		{Name: "backend native", Status: "ok", Value: "not in this build; use gonum"},
-		{Name: "backend cuda", Status: "ok", Value: "not in this build; use gonum"},
+		nativeCheck(),
+		cudaCheck(),
 		diskCheck(os.TempDir()),
 	}}
 	speed, err := probeSpeed(e, backend)

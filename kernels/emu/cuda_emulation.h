@@ -1,12 +1,24 @@
-#ifndef X
+/* What CUDA C++ has beyond C++, for the kernels on a CPU: a block is LANES fibers that take turns.
+ * Force-included before rsie.cu. */
+#ifndef RSIE_CUDA_EMULATION_H
+#define RSIE_CUDA_EMULATION_H
+
 #include <math.h>
+
 #define __device__
 #define __global__
+/* One place per variable: blocks run one after the other, and each finds it full of NaN. */
 #define __shared__ static __attribute__((section("rsie_shared")))
 #define __forceinline__ inline __attribute__((always_inline))
-#define __launch_bounds__(n)
-struct emu_dim { int x, y, z; };
-extern emu_dim threadIdx, blockIdx, blockDim, gridDim;
-void emu_sync(const char *file, int line);
+#define __launch_bounds__(threads)
 #define __syncthreads() emu_sync(__FILE__, __LINE__)
+
+struct emu_dim {
+	unsigned x, y, z;
+};
+extern emu_dim threadIdx, blockIdx, blockDim, gridDim;
+
+/* Lets the other threads of the block come to the same line. */
+void emu_sync(const char *file, int line);
+
 #endif

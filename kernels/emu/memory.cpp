@@ -1,0 +1,138 @@
+/* Device memory of the emulated driver. */
+#include "cuda_emulation.h"
+#include "emu.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <map>
+
+enum { ZONE = 0xA5, FRESH = 0xFF, ALIGN = 16 };
+
+struct allocation {
+	char *map;      /* a page without access, pages, a page without access */
+	size_t mapped;
+	char *data;
+	size_t bytes;
+	int number;
+	bool freed;
+};
+
+static std::map<char *, allocation> all; /* by address of the mapping */
+static size_t used;
+static int count, live;
+
+static size_t page_size()
+{
+	static const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	return page;
+}
+
+size_t emu_memory_used(void) { return used; }
+int emu_allocations(void) { return live; }
+
+size_t emu_memory_total(void)
+{
+	const char *limit = getenv("RSIE_EMU_MEMORY");
+	return limit ? strtoull(limit, NULL, 10) : (size_t)2 << 30;
+}
+
+void *emu_alloc(size_t bytes)
+{
+	size_t page = page_size(), size = (bytes + ALIGN - 1) / ALIGN * ALIGN, body = (size + page - 1) / page * page;
+	if (bytes > emu_memory_total() - used) return NULL;
+	char *map = (char *)mmap(NULL, body + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED) return NULL;
+	if (mprotect(map + page, body, PROT_READ | PROT_WRITE)) emu_fail("mprotect of %zu bytes", body);
+	allocation a = {map, body + 2 * page, map + page + body - size, bytes, ++count, false};
+	memset(map + page, ZONE, body);
+	memset(a.data, FRESH, bytes);
+	all[map] = a;
+	used += bytes;
+	live++;
+	return a.data;
+}
+
+/* The allocation whose mapping holds p, NULL without one. */
+static allocation *find(const void *p)
+{
+	auto i = all.upper_bound((char *)p);
+	if (i == all.begin()) return NULL;
+	--i;
+	return (char *)p < i->second.map + i->second.mapped ? &i->second : NULL;
+}
+
+static void check_zone(const allocation *a, const char *when)
+{
+	for (char *p = a->map + page_size(); p < a->data; p++)
+		if (*p != (char)ZONE)
+			emu_fail("%s: allocation %d of %zu bytes was written %td bytes before its start", when, a->number, a->bytes,
+				a->data - p);
+	for (char *p = a->data + a->bytes; p < a->map + a->mapped - page_size(); p++)
+		if (*p != (char)ZONE)
+			emu_fail("%s: allocation %d of %zu bytes was written %td bytes behind its end", when, a->number, a->bytes,
+				p - a->data - (ptrdiff_t)a->bytes + 1);
+}
+
+void emu_check_zones(const char *when)
+{
+	for (auto &i : all)
+		if (!i.second.freed) check_zone(&i.second, when);
+}
+
+void emu_free(void *p)
+{
+	allocation *a = find(p);
+	if (!a || a->data != p) emu_fail("cuMemFree of %p, which is no allocation", p);
+	if (a->freed) emu_fail("cuMemFree of allocation %d of %zu bytes for the second time", a->number, a->bytes);
+	check_zone(a, "cuMemFree");
+	a->freed = true;
+	used -= a->bytes;
+	live--;
+	/* The addresses stay taken: a late use is a fault. */
+	if (mmap(a->map, a->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+		emu_fail("mmap of %zu bytes", a->mapped);
+}
+
+void emu_check_range(const char *what, const void *p, size_t bytes)
+{
+	allocation *a = find(p);
+	if (!a) emu_fail("%s: %p is not device memory", what, p);
+	if (a->freed) emu_fail("%s: allocation %d of %zu bytes was freed", what, a->number, a->bytes);
+	ptrdiff_t at = (const char *)p - a->data;
+	if (at < 0 || (size_t)at > a->bytes || bytes > a->bytes - (size_t)at)
+		emu_fail("%s: bytes [%td, %td) of allocation %d of %zu bytes", what, at, at + (ptrdiff_t)bytes, a->number, a->bytes);
+}
+
+static struct sigaction before[2];
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	allocation *a = emu_running ? find(info->si_addr) : NULL;
+	if (emu_running && a)
+		emu_fail("kernel %s, block %u, thread %u: byte %td of allocation %d of %zu bytes%s", emu_running, blockIdx.x,
+			threadIdx.x, (char *)info->si_addr - a->data, a->number, a->bytes, a->freed ? ", which was freed" : "");
+	if (emu_running)
+		emu_fail("kernel %s, block %u, thread %u: %p is not device memory", emu_running, blockIdx.x, threadIdx.x,
+			info->si_addr);
+	struct sigaction *old = &before[sig == SIGBUS];
+	if (old->sa_flags & SA_SIGINFO)
+		old->sa_sigaction(sig, info, context);
+	else
+		sigaction(sig, old, NULL);
+}
+
+void emu_watch_faults(void)
+{
+	struct sigaction act;
+	memset(&act, 0, sizeof act);
+	act.sa_sigaction = on_fault;
+	act.sa_flags = SA_SIGINFO | SA_ONSTACK;
+	sigfillset(&act.sa_mask);
+	sigaction(SIGSEGV, &act, &before[0]);
+	sigaction(SIGBUS, &act, &before[1]);
+}
