@@ -109,7 +109,7 @@ func TestNativeFactors(t *testing.T) {
 }
 
 // checkFactors compares the factors f of x with their definition and with the twin's singular values.
-// Rotations stop at a cosine of 5e-7, and the rounding of a few hundred of them stays in every vector:
+// Rotations stop at a cosine of 2e-7, and the rounding of a few hundred of them stays in every vector:
 // measured, up to 1e-6 of the largest singular value.
 func checkFactors(t *testing.T, name string, x, f []float64, rows, cols int) {
 	t.Helper()

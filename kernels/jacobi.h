@@ -12,7 +12,7 @@
 #include "simd.h"
 
 #define JACOBI_SWEEPS 30
-#define JACOBI_TOLERANCE 5e-7f /* cosine of the angle of two vectors that count as orthogonal */
+#define JACOBI_TOLERANCE 2e-7f /* cosine of the angle of two vectors that count as orthogonal */
 
 /* The shape of a decomposition: k long vectors, of length n, and k short ones, of length k. */
 typedef struct {
