@@ -88,12 +88,13 @@ $(CUDA)/lib/libcuda.so.1: $(EMU_PARTS)
 	ln -sf libcuda.so.1 $(CUDA)/lib/libcuda.so
 
 # test-cuda runs the CUDA program on the emulated driver: every kernel and whole runs have the bits
-# of the native backend, for each order of threads of SEEDS, and so has the program's output.
+# of the native backend, for each order of threads of SEEDS on as many multiprocessors, and so has
+# the program's output.
 test-cuda: kernels-check $(CUDA)/lib/libcuda.so.1
 	$(EMULATED) $(GO) vet -tags cuda ./gpu ./kernels ./cmd/rsie
 	$(EMULATED) $(GO) test -tags cuda -c -o $(CUDA)/gpu.test ./gpu
 	for seed in $(SEEDS); do \
-		(cd gpu && $(EMULATED) RSIE_EMU_SEED=$$seed RSIE_EMU_LOG=$(CUDA)/launched-$$seed $(CUDA)/gpu.test) || exit 1; \
+		(cd gpu && $(EMULATED) RSIE_EMU_SEED=$$seed RSIE_EMU_PROCESSORS=$$seed RSIE_EMU_LOG=$(CUDA)/launched-$$seed $(CUDA)/gpu.test) || exit 1; \
 	done
 	$(EMULATED) $(GO) build -tags cuda -o $(CUDA)/rsie ./cmd/rsie
 	$(EMULATED) $(CUDA)/rsie doctor --backend cuda

@@ -19,7 +19,6 @@ type pair struct {
 	native rsie.Backend
 	device *gpu.Backend
 	seen   map[rsie.Op]int // members of the runs, by operation
-	failed error
 }
 
 func newPair(t *testing.T) *pair {

@@ -55,7 +55,13 @@ CUresult cuGetErrorString(CUresult code, const char **text)
 	return CUDA_SUCCESS;
 }
 
-enum { PROCESSORS = 2, MOST_THREADS = 1024 };
+enum { MOST_THREADS = 1024 };
+
+static int processors()
+{
+	const char *n = getenv("RSIE_EMU_PROCESSORS");
+	return n ? atoi(n) : 2;
+}
 
 #define NEED_CONTEXT \
 	if (!current || current->users == 0) return CUDA_ERROR_INVALID_CONTEXT
@@ -89,7 +95,7 @@ CUresult cuDeviceTotalMem(size_t *bytes, CUdevice) { return *bytes = emu_memory_
 CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute a, CUdevice)
 {
 	switch (a) {
-	case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = PROCESSORS; break;
+	case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = processors(); break;
 	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = 7; break;
 	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = 0; break;
 	default: emu_fail("cuDeviceGetAttribute of %d is not emulated", (int)a);
