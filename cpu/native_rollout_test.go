@@ -3,10 +3,17 @@
 package cpu
 
 import (
+	"fmt"
 	"math"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/kernels"
 )
 
 // controlPrograms loads every system with a horizon that float32 can follow: chaos multiplies the
@@ -28,7 +35,7 @@ func controlPrograms(t testing.TB, horizon int) (out []shape) {
 // TestNativeRolloutConforms compares returns of every system with the twin's over 20 steps.
 func TestNativeRolloutConforms(t *testing.T) {
 	g, b := backend(t, 1), native(t, 2)
-	for _, s := range controlPrograms(t, 20) {
+	for _, s := range append(controlPrograms(t, 20), episodeShapes()...) {
 		p, err := g.Load(s.model, s.rows)
 		if err != nil {
 			t.Fatal(err)
@@ -124,29 +131,224 @@ func evaluateOn(t testing.TB, b rsie.Backend, p rsie.Program, m *rsie.Model, poi
 	return out
 }
 
-// BenchmarkNativeRollout times whole episodes of 256 random policies on both backends.
-func BenchmarkNativeRollout(b *testing.B) {
-	for _, s := range suiteShapes() {
-		if s.model.Loss != rsie.Return {
-			continue
+// episodeShapes are policies of other depths, widths and activations, and numbers of starts around those
+// of a flight.
+func episodeShapes() (out []shape) {
+	for i, c := range []struct {
+		dynamics   rsie.Dynamics
+		hidden     []int
+		activation rsie.Activation
+		starts     int
+	}{
+		{rsie.CartPole, nil, rsie.Tanh, 1}, {rsie.CartPole, []int{33}, rsie.Tanh, 3}, {rsie.Acrobot, []int{7, 9}, rsie.ReLU, 16},
+		{rsie.Pendulum, []int{1}, rsie.Sigmoid, 33}, {rsie.MountainCar, []int{12, 5, 3}, rsie.Tanh, 40},
+		{rsie.CartPoleSwingUp, []int{20}, rsie.Linear, 5}, {rsie.MountainCarContinuous, []int{15}, rsie.ReLU, 70},
+	} {
+		state, obs, width := c.dynamics.Sizes()
+		m := &rsie.Model{Network: rsie.Dense, Layers: append(append([]int{obs}, c.hidden...), width), Loss: rsie.Return,
+			Control: &rsie.Control{Dynamics: c.dynamics, Horizon: 20}}
+		for range c.hidden {
+			m.Activation = append(m.Activation, c.activation)
 		}
-		points := make([]float64, 256*s.model.Dim())
-		normals(points, address{key: rsie.NewKey(6)}, rsie.StreamProblem)
-		for _, name := range []string{"gonum", "native"} {
-			b.Run(s.name+"/backend="+name, func(b *testing.B) {
-				var back rsie.Backend = native(b, 1)
-				if name == "gonum" {
-					back = backend(b, 1)
-				}
-				p, err := back.Load(s.model, s.rows)
+		rows := &rsie.Rows{S: c.starts, Inputs: ramp(c.starts * state)}
+		for k := range rows.Inputs {
+			rows.Inputs[k] = float64(float32(0.05 * rows.Inputs[k]))
+		}
+		out = append(out, shape{fmt.Sprint("policy ", i, " ", m.Layers), m, rows})
+	}
+	return out
+}
+
+// TestNativeRolloutBits sees every variant, and 1, 2 and 7 workers, give every policy the same bits, over
+// horizons at which chaos would show the smallest difference.
+func TestNativeRolloutBits(t *testing.T) {
+	for _, s := range append(controlPrograms(t, 150), episodeShapes()...) {
+		points := make([]float64, 45*s.model.Dim())
+		normals(points, address{key: rsie.NewKey(8)}, rsie.StreamProblem)
+		var want []float64
+		for _, level := range levels() {
+			for _, workers := range []int{1, 2, 7} {
+				b := nativeAt(t, level, workers)
+				p, err := b.Load(s.model, s.rows)
 				if err != nil {
-					b.Fatal(err)
+					t.Fatal(err)
 				}
-				for b.Loop() {
-					evaluateOn(b, back, p, s.model, points)
+				got := evaluateOn(t, b, p, s.model, points)
+				if want == nil {
+					want = got
 				}
-				b.ReportMetric(float64(256*s.rows.S)*float64(b.N)/b.Elapsed().Seconds(), "episodes/s")
-			})
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: %v with %d workers differs from %v with one", s.name, level, workers, levels()[0])
+				}
+			}
+		}
+		if slices.Min(want) == slices.Max(want) && s.model.Control.Dynamics != rsie.MountainCar && s.model.Control.Dynamics != rsie.Acrobot {
+			t.Errorf("%s: all policies have fitness %v", s.name, want[0])
 		}
 	}
+}
+
+// TestNativeStepsNearGymnasium makes every step of gymnasium's trajectories from its listed state. The
+// tolerance is that of the float32 twin and the rounding of the listed states: half a unit of an angle
+// of acrobot moves its rates by up to 9 pi times as much.
+func TestNativeStepsNearGymnasium(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "steps")
+	if out, err := exec.Command("cc", "-O2", "-ffp-contract=off", "-I../kernels", "testdata/steps.c", "-o", program, "-lm").
+		CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, g := range gym {
+		t.Run(g.file, func(t *testing.T) {
+			var lines strings.Builder
+			var want [][]float64
+			eachStep(t, g.file, func(_ string, _ int, from, to []float64, action, reward float64, ended bool) {
+				if g.dynamics == rsie.Pendulum {
+					action /= 2 // the policy's, whose force is twice as large
+				}
+				s := append(slices.Clone(from), 0, 0)
+				fmt.Fprintf(&lines, "%d %.9g %.9g %.9g %.9g %.9g\n", g.dynamics, s[0], s[1], s[2], s[3], action)
+				w := append(append(slices.Clone(to), 0, 0)[:4], reward, 0)
+				if ended {
+					w[5] = 1
+				}
+				want = append(want, w)
+			})
+			run := exec.Command(program)
+			run.Stdin = strings.NewReader(lines.String())
+			out, err := run.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			worst, wraps := compareSteps(t, strings.Fields(string(out)), want, 3*g.single)
+			t.Logf("%d steps, largest error %.3g, %d angles on the other side of a wrap", len(want), worst, wraps)
+		})
+	}
+}
+
+// compareSteps returns the largest error, as a share of 1 + |value|, and how many angles are a turn off.
+func compareSteps(t *testing.T, fields []string, want [][]float64, tolerance float64) (worst float64, wraps int) {
+	t.Helper()
+	if len(fields) != 6*len(want) {
+		t.Fatalf("%d numbers for %d steps", len(fields), len(want))
+	}
+	for i, w := range want {
+		for k, v := range w {
+			got, err := strconv.ParseFloat(fields[6*i+k], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if turns := math.Round((v - got) / (2 * math.Pi)); k < 2 && turns != 0 {
+				got += 2 * math.Pi * turns
+				wraps++
+			}
+			off := math.Abs(got-v) / (1 + math.Abs(v))
+			worst = max(worst, off)
+			if !(off <= tolerance) {
+				t.Errorf("step %d, value %d: %.9g, want %.9g within %g", i, k, got, v, tolerance)
+			}
+		}
+	}
+	return worst, wraps
+}
+
+// balancing are points of a 4-32-2 policy that balances CartPole over all 500 steps, with noise; or
+// random ones, whose episodes have uneven lengths.
+func balancing(m *rsie.Model, n int, solved bool) []float64 {
+	points := make([]float64, n*m.Dim())
+	normals(points, address{key: rsie.NewKey(6)}, rsie.StreamProblem)
+	for i := range n {
+		x := points[i*m.Dim():][:m.Dim()]
+		for _, b := range m.Blocks() {
+			scale := b.Std
+			if solved {
+				scale = 1e-4
+			}
+			for j := range b.Rows * b.Cols {
+				x[b.Offset+j] *= scale
+			}
+		}
+		if solved {
+			for k, v := range []float64{0.1, 0.2, 2, 0.5} {
+				x[32*k] += v
+			}
+			x[160]--
+			x[161]++
+		}
+	}
+	return points
+}
+
+// steps counts the steps of all episodes of points on the twin.
+func steps(t testing.TB, s shape, points []float64) (n float64) {
+	t.Helper()
+	p, err := load(s.model, s.rows, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := &p.system
+	for i := range len(points) / p.dim {
+		for k := range p.samples {
+			var e episode[float64]
+			copy(e.state[:y.state], p.starts[k*y.state:])
+			y.look(&e)
+			x := make([]float64, y.obs)
+			for step, ended := 0, false; step < y.horizon && !ended; step++ {
+				y.observe(x, &e, 1)
+				out := p.dense(&p.work[0], input{x: x}, 1, points[i*p.dim:][:p.dim])
+				if y.squash {
+					tanhSlice(out)
+				}
+				_, ended = y.step(&e, y.action(out, 1))
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// BenchmarkNativeRollout times the live steps of whole episodes on one core by its own clock, on both
+// backends: every system of the suite with 256 random policies of 16 units, and CartPole with 1,024 policies of
+// 4-32-2 and four episodes, once with all 500 steps live and once untrained.
+func BenchmarkNativeRollout(b *testing.B) {
+	state := ramp(16)
+	for i := range state {
+		state[i] *= 0.05
+	}
+	cart := &rsie.Model{Network: rsie.Dense, Layers: []int{4, 32, 2}, Loss: rsie.Return,
+		Activation: []rsie.Activation{rsie.Tanh}, Control: &rsie.Control{Dynamics: rsie.CartPole, Horizon: 500}}
+	row := shape{"", cart, &rsie.Rows{S: 4, Inputs: state}}
+	for _, c := range []struct {
+		name   string
+		solved bool
+	}{{"cartpole 4-32-2 live", true}, {"cartpole 4-32-2 untrained", false}} {
+		row.name = c.name
+		benchmarkRollout(b, row, balancing(cart, 1024, c.solved))
+	}
+	for _, s := range suiteShapes() {
+		if s.model.Loss == rsie.Return {
+			benchmarkRollout(b, s, balancing(s.model, 256, false))
+		}
+	}
+}
+
+func benchmarkRollout(b *testing.B, s shape, points []float64) {
+	total := steps(b, s, points)
+	run := func(b *testing.B, back rsie.Backend) {
+		p, err := back.Load(s.model, s.rows)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		start := cpuSeconds()
+		for b.Loop() {
+			evaluateOn(b, back, p, s.model, points)
+		}
+		b.ReportMetric(total*float64(b.N)/(cpuSeconds()-start)/1e6, "M-steps/s")
+	}
+	for _, level := range levels() {
+		if level > kernels.Scalar {
+			b.Run(s.name+"/backend=native-"+level.String(), func(b *testing.B) { run(b, nativeAt(b, level, 1)) })
+		}
+	}
+	b.Run(s.name+"/backend=gonum", func(b *testing.B) { run(b, backend(b, 1)) })
 }

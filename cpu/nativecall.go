@@ -61,6 +61,7 @@ func (b *Native) bind(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie
 	if err := c.Bind(s, b.workers, b.find); err != nil {
 		return err
 	}
+	c.Interleave(s)
 	return b.scratch.grow(c, s, runs)
 }
 

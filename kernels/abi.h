@@ -175,6 +175,8 @@ typedef struct {
 	const float *asked;
 	int64_t width;
 	const uint32_t *sobol; /* [SOBOL_DIMENSIONS][32] direction numbers */
+	float *interleaved; /* [workers][interleaved_len], factor.h on a CPU */
+	int64_t interleaved_len;
 	int64_t limited; /* vectors of a limited-memory matrix, rsie.LimitedVectors */
 } rsie_call;
 

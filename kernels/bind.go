@@ -89,10 +89,22 @@ type Part struct {
 }
 
 // ScratchParts is the number of parts of [Call.Scratch].
-const ScratchParts = 23
+const ScratchParts = 24
 
 // nichesSize is at least the size of what fitness sharing keeps of a run, in bytes.
 const nichesSize = 64
+
+// Interleave asks [Call.Scratch] for the memory in which a worker of a CPU has the matrices of
+// sixteen members of s, element by element.
+func (c *Call) Interleave(s *rsie.State) {
+	c.InterleavedLen = 0
+	if s.FactorLen == 0 {
+		return
+	}
+	for _, b := range s.Shape.Blocks {
+		c.InterleavedLen = max(c.InterleavedLen, int64(16*min(b.Rows, b.Cols)*(b.Rows+1+b.Cols)))
+	}
+}
 
 // Scratch returns the memory that a call for s needs, after [Call.Bind]: Runs, Blocks and Sobol,
 // which the backend fills, come first. Only as many workers as given use the solver.
@@ -113,6 +125,7 @@ func (c *Call) Scratch(s *rsie.State, solvers int) [ScratchParts]Part {
 		{&c.Partial, 4 * runs * int(c.Tiles)},
 		{&c.Plans, int(unsafe.Sizeof(Plan{})) * runs},
 		{&c.Niches, nichesSize * runs},
+		{&c.Interleaved, 4 * workers * int(c.InterleavedLen)},
 	}
 }
 

@@ -81,9 +81,9 @@ type Call struct {
 
 	Width int64
 
-	Sobol unsafe.Pointer
+	Sobol, Interleaved unsafe.Pointer
 
-	Limited int64
+	InterleavedLen, Limited int64
 }
 
 // Check returns an error unless the layout of C is that of this package and of a run table whose

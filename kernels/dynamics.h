@@ -128,30 +128,30 @@ DEVICE float rsie_step_acrobot(const rsie_program *p, rsie_episode *e, float act
 	return *ended ? 0.0f : -1.0f;
 }
 
-/* Adds push and gravity to the velocity, then moves; the left wall stops the car. */
-DEVICE void rsie_move_car(rsie_episode *e, float push)
+/* Adds push and gravity to the velocity, then moves; the left wall stops the car. Returns where the car
+ * is when it moves to the right or stands, else a place behind the wall. */
+DEVICE float rsie_move_car(rsie_episode *e, float push)
 {
 	float s, c;
 	rsie_sincos(3.0f * e->s0, &s, &c);
 	float v = rsie_clamp(e->s1 + push - 0.0025f * c, -0.07f, 0.07f);
-	float x = rsie_clamp(e->s0 + v, -1.2f, 0.6f);
-	e->s1 = (x == -1.2f) & (v < 0.0f) ? 0.0f : v;
-	e->s0 = x;
+	float x = e->s0 + v, forth = v < 0.0f ? 0.0f : v;
+	e->s1 = x <= -1.2f ? forth : v;
+	e->s0 = rsie_clamp(x, -1.2f, 0.6f);
+	return v >= 0.0f ? e->s0 : -2.0f;
 }
 
 DEVICE float rsie_step_mountaincar(const rsie_program *p, rsie_episode *e, float action, int32_t *ended)
 {
 	(void)p;
-	rsie_move_car(e, (action - 1.0f) * 0.001f);
-	*ended = (e->s0 >= 0.5f) & (e->s1 >= 0.0f);
+	*ended = rsie_move_car(e, (action - 1.0f) * 0.001f) >= 0.5f;
 	return -1.0f;
 }
 
 DEVICE float rsie_step_mountaincar_continuous(const rsie_program *p, rsie_episode *e, float action, int32_t *ended)
 {
 	(void)p;
-	rsie_move_car(e, rsie_clamp(action, -1.0f, 1.0f) * 0.0015f);
-	*ended = (e->s0 >= 0.45f) & (e->s1 >= 0.0f);
+	*ended = rsie_move_car(e, rsie_clamp(action, -1.0f, 1.0f) * 0.0015f) >= 0.45f;
 	return (*ended ? 100.0f : 0.0f) - 0.1f * action * action;
 }
 

@@ -4,13 +4,17 @@
 
 #include "evaluate.h"
 
-/* Members of one span: few keep the workers equally busy to the end, eight amortise the rest. */
+/* Members of one span: few keep the workers equally busy to the end, eight amortise the rest. Episodes
+ * are uneven, and lanes idle at the end of a span, so their spans are longer. */
 static int host_evaluation_rows(const rsie_program *p, int total, int workers)
 {
-	int rows = total / (16 * workers), least = 1;
-	/* Fewer episodes would leave lanes empty. */
-	if (p->loss == LOSS_RETURN) least = (FLIGHT + p->samples - 1) / p->samples;
-	rows = rows > 8 ? 8 : rows;
+	int rows = total / (16 * workers), least = 1, most = 8;
+	if (p->loss == LOSS_RETURN) {
+		rows = total / (4 * workers);
+		least = (FLIGHT + p->samples - 1) / p->samples;
+		most = p->samples < MOST_EPISODES ? MOST_EPISODES / p->samples : 1;
+	}
+	rows = rows > most ? most : rows;
 	return rows < least ? least : rows;
 }
 

@@ -56,9 +56,9 @@ func (l *Layout) control(m *rsie.Control, rows *rsie.Rows) {
 	c.Force, c.PoleMass, c.HalfLength = float32(force), float32(pole), float32(half)
 	c.TotalMass, c.MomentumArm = float32(cart+pole), float32(pole*half)
 	l.Starts = Narrow(rows.Inputs)
-	// As rsie_flight_len of rollout.h, and the returns of at most 16 policies.
+	// As rsie_flight_len and MOST_EPISODES of rollout.h; two probes are one span.
 	dim, widest := int(c.Dim), int(c.Widest)
-	l.Scratch = max(16*(dim+2*widest), 2*128*widest) + 16*rows.S
+	l.Scratch = max(32*(dim+2*widest), 2*128*widest) + max(2048, 2*rows.S)
 }
 
 // rows lays out samples.

@@ -120,7 +120,7 @@ static void op_factor(rsie_host *h)
 	for (int r = 0; r < c->run_count; r++) {
 		const rsie_run *t = &c->runs[r];
 		if (rsie_active(t) && t->family == FAMILY_POPULATION && t->mutation == MUTATE_SVD)
-			host_add(h, r, 0, (int)t->members, 1);
+			host_add(h, r, 0, (int)t->members, FACTOR_ROWS);
 	}
 	host_launch(h, K_factor_members);
 }

@@ -4,75 +4,11 @@
 #define RSIE_SCALE_H
 
 #include "cross.h"
-
-#define SCALE_SWEEPS 30
-#define SCALE_TOLERANCE 1e-7 /* cosine of the angle of two vectors that count as orthogonal */
+#include "jacobi.h"
 
 DEVICE int rsie_hit(rsie_address a, int j, uint32_t limit)
 {
 	return rsie_element(a, (uint32_t)j, STREAM_MUTATE_MASK) >> 8 < limit;
-}
-
-DEVICE double rsie_product(const float *a, const float *b, int n)
-{
-	double sum = 0;
-	for (int i = 0; i < n; i++) sum += (double)a[i] * b[i];
-	return sum;
-}
-
-DEVICE void rsie_turn_pair(float *a, float *b, int n, double cos, double sin)
-{
-	for (int i = 0; i < n; i++) {
-		double x = a[i], y = b[i];
-		a[i] = (float)(cos * x - sin * y);
-		b[i] = (float)(sin * x + cos * y);
-	}
-}
-
-/* Makes vectors p and q of length n orthogonal, and turns those of length k alike; says whether that
- * was needed. The smaller of the two angles, as in rotation of factor.go. */
-DEVICE int rsie_rotate(float *a, float *b, int n, float *c, float *d, int k)
-{
-	double aa = rsie_product(a, a, n), bb = rsie_product(b, b, n), ab = rsie_product(a, b, n);
-	if (!(ab * ab > SCALE_TOLERANCE * SCALE_TOLERANCE * (aa * bb))) return 0;
-	double difference = bb - aa, root = sqrt(difference * difference + 4 * ab * ab);
-	double t = 2 * ab / (difference < 0 ? difference - root : difference + root);
-	double cos = 1 / sqrt(1 + t * t);
-	rsie_turn_pair(a, b, n, cos, cos * t);
-	rsie_turn_pair(c, d, k, cos, cos * t);
-	return 1;
-}
-
-/* Divides a long vector by its length, which is returned, and makes the largest entry of the short
- * one positive. */
-DEVICE float rsie_normalise(float *a, int n, float *b, int k)
-{
-	double length = sqrt(rsie_product(a, a, n)), factor = length > 0 ? 1 / length : 0;
-	float largest = 0;
-	for (int i = 0; i < k; i++)
-		if (fabsf(b[i]) > fabsf(largest)) largest = b[i];
-	double sign = largest < 0 ? -1 : 1;
-	for (int i = 0; i < n; i++) a[i] = (float)(a[i] * factor * sign);
-	for (int i = 0; i < k; i++) b[i] = (float)(b[i] * sign);
-	return (float)length;
-}
-
-/* Writes the thin singular value decomposition of x to f, by one lane: decompose of factor.go. */
-DEVICE void rsie_decompose_once(float *f, const float *x, int rows, int cols)
-{
-	int k = rows < cols ? rows : cols, wide = rows < cols, n = wide ? cols : rows, rotated = 1;
-	float *u = f, *s = f + k * rows, *v = s + k, *along = wide ? v : u, *across = wide ? u : v;
-	for (int t = 0; t < k; t++) {
-		for (int i = 0; i < n; i++) along[t * n + i] = wide ? x[t * cols + i] : x[i * cols + t];
-		for (int i = 0; i < k; i++) across[t * k + i] = i == t;
-	}
-	for (int sweep = 0; rotated && sweep < SCALE_SWEEPS; sweep++) {
-		rotated = 0;
-		for (int p = 0; p + 1 < k; p++)
-			for (int q = p + 1; q < k; q++)
-				rotated |= rsie_rotate(along + p * n, along + q * n, n, across + p * k, across + q * k, k);
-	}
-	for (int t = 0; t < k; t++) s[t] = rsie_normalise(along + t * n, n, across + t * k, k);
 }
 
 /* x = U·diag(s)·V'; the sum runs over singular values in order. */
@@ -122,7 +58,8 @@ DEVICE void rsie_scale(const rsie_call *c, rsie_address a, int64_t child, uint32
 		for (int t = 0; t < k && !any; t++) any = rsie_hit(a, b->offset + t, limit);
 		if (any) {
 			ONCE if (!valid[i]) {
-				rsie_decompose_once(f, x + b->offset, b->rows, b->cols);
+				rsie_oblong d = rsie_oblong_of(b->rows, b->cols);
+				rsie_decompose_one(&d, f, x + b->offset);
 				valid[i] = 1;
 			}
 			SYNC;
