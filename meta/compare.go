@@ -256,7 +256,7 @@ func rowOfRuns(each []ComparisonRun, s rsie.Strategy, budget int, precise bool, 
 		values []float64
 	}{{&row.Quality, quality}, {&row.Area, area}} {
 		low, high, err := stats.BootstrapInterval(m.values, stats.InterquartileMean, Resamples, 0.95,
-			indexSource(key))
+			IndexSource(key))
 		if err != nil {
 			return row, err
 		}

@@ -71,7 +71,7 @@ func overTasks(x [][]float64, key rsie.Key) Measure {
 	for _, values := range x {
 		out.IQM += stats.InterquartileMean(values) / float64(len(x))
 	}
-	draw := indexSource(key)
+	draw := IndexSource(key)
 	seeds := make([]float64, len(x[0]))
 	means := make([]float64, Resamples)
 	for b := range means {
@@ -102,7 +102,7 @@ func regretCut(reference, other [][]float64, key rsie.Key) *Cut {
 	if !(theirs > 0) {
 		return nil
 	}
-	draw := indexSource(key)
+	draw := IndexSource(key)
 	cuts := make([]float64, Resamples)
 	for b := range cuts {
 		x, y := 0.0, 0.0

@@ -301,12 +301,12 @@ const Resamples = 10_000
 
 // bootstrapMean returns the 95 % percentile interval of the mean of x.
 func bootstrapMean(x []float64, key rsie.Key) ([2]float64, error) {
-	low, high, err := stats.BootstrapInterval(x, stats.Mean, Resamples, 0.95, indexSource(key))
+	low, high, err := stats.BootstrapInterval(x, stats.Mean, Resamples, 0.95, IndexSource(key))
 	return [2]float64{low, high}, err
 }
 
-// indexSource returns draws from 0..n-1, the i-th call at address i.
-func indexSource(key rsie.Key) func(n int) int {
+// IndexSource returns draws from 0..n-1, the i-th call at address i.
+func IndexSource(key rsie.Key) func(n int) int {
 	var words [4]uint32
 	i := uint32(0)
 	return func(n int) int {

@@ -3,7 +3,6 @@ package explain
 import (
 	"math"
 
-	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/meta/stats"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -89,17 +88,3 @@ func adjust(all []*Estimate) error {
 
 // average returns the mean over tasks of one context, all tasks alike.
 func average(tasks []float64) float64 { return stats.Mean(tasks) }
-
-// source returns draws from 0..n-1, the i-th call at address i below the key.
-func source(key rsie.Key) func(n int) int {
-	var words [4]uint32
-	i := uint32(0)
-	return func(n int) int {
-		if i%4 == 0 {
-			words = key.Words(i/4, 0, 0, 0, rsie.StreamResample)
-		}
-		w := words[i%4]
-		i++
-		return int(rsie.Below(w, uint32(n)))
-	}
-}

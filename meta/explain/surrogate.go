@@ -4,6 +4,7 @@ import (
 	"math"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta"
 	"github.com/symbio-ai/recursive-improvement/meta/stats"
 )
 
@@ -198,7 +199,7 @@ const refits = 50
 
 // spreadOf returns, per factor, the 2.5 and 97.5 % quantiles of the main coefficient over refits.
 func spreadOf(x [][]float64, y []float64, p penalty, key rsie.Key) [][2]float64 {
-	draw := source(key)
+	draw := meta.IndexSource(key)
 	values := make([][]float64, len(x[0]))
 	places := make([]int, len(x))
 	for range refits {
