@@ -348,6 +348,15 @@ func For(b Backend, shape Shape) Backend {
 	return b
 }
 
+// Splitter is a backend that can be had several times, for independent problems at the same time.
+type Splitter interface {
+	Backend
+	// Split returns at most n backends, one for each worker at most, that have as many workers
+	// together as this one; none where that cannot be. The caller closes them. Results are those of
+	// the one backend.
+	Split(n int) ([]Backend, error)
+}
+
 // Stride returns dim rounded up to a multiple of 32.
 func Stride(dim int) int { return (dim + 31) &^ 31 }
 

@@ -8,7 +8,10 @@ type Auto struct {
 	wide *Gonum
 }
 
-var _ rsie.Chooser = (*Auto)(nil)
+var (
+	_ rsie.Chooser  = (*Auto)(nil)
+	_ rsie.Splitter = (*Auto)(nil)
+)
 
 // New returns the fastest backend of this program: Native in [Auto] where it was built with cgo,
 // [Gonum] otherwise. workers is as for [NewGonum]; the caller closes it.

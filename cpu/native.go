@@ -27,7 +27,7 @@ type Native struct {
 	closed  bool
 }
 
-var _ rsie.Backend = (*Native)(nil)
+var _ rsie.Splitter = (*Native)(nil)
 
 // HasNative says whether this program has the Native backend.
 const HasNative = true
@@ -82,6 +82,11 @@ func chosenLevel(name string) (kernels.Level, error) {
 		return l, nil
 	}
 	return 0, fmt.Errorf("%w: %s=%q; allowed are scalar, avx2 and avx512", rsie.ErrInvalid, LevelVariable, name)
+}
+
+// Split implements [rsie.Splitter].
+func (b *Native) Split(n int) ([]rsie.Backend, error) {
+	return splitWorkers(n, b.workers, NewNative)
 }
 
 // Info describes the backend.

@@ -135,13 +135,21 @@ func Compare(ctx context.Context, b rsie.Backend, tasks []*task.Task, strategies
 		return nil, err
 	}
 	out.Reference = out.Strategies[0]
+	out.Tasks = make([]TaskComparison, len(tasks))
+	each := make([][]ComparisonRun, len(tasks))
+	var problems []rsie.Problem
 	for _, t := range tasks {
-		got, err := compareOn(ctx, b, t, strategies, out, key)
-		if err != nil {
-			return nil, err
-		}
-		out.Tasks = append(out.Tasks, got)
+		problems = append(problems, t.Problem)
 	}
+	err := EachProblem(b, problems, func(i int) int { return out.budget(tasks[i]) },
+		func(i int, b rsie.Backend) (err error) {
+			out.Tasks[i], each[i], err = compareOn(ctx, b, tasks[i], strategies, out, key)
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	out.Each = slices.Concat(each...)
 	return out, out.overall(strategies, key.Child(keyCompareBootstrap))
 }
 
@@ -175,9 +183,9 @@ func (c *Comparison) budget(t *task.Task) int {
 	return c.Budget
 }
 
-// compareOn fills one task of c and adds its runs to c.Each.
+// compareOn returns the comparison c on one task, and its runs in the order of the strategies.
 func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []rsie.Strategy,
-	c *Comparison, key rsie.Key) (TaskComparison, error) {
+	c *Comparison, key rsie.Key) (TaskComparison, []ComparisonRun, error) {
 	out := TaskComparison{Task: t.Name, Budget: c.budget(t), AnchorBudget: t.Budget}
 	if t.Anchors != nil {
 		out.Anchors = *t.Anchors
@@ -185,7 +193,7 @@ func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []r
 		m := AnchorMeter{Backend: b, Budget: out.Budget, Runs: 5}
 		report, err := m.Measure(ctx, t.Name, t.Problem, key.Child(keyCompareAnchors))
 		if err != nil {
-			return out, err
+			return out, nil, err
 		}
 		out.Anchors, out.Measured, out.Solved = report.Anchors, true, report.Solved
 		out.AnchorBudget = out.Budget
@@ -193,24 +201,22 @@ func compareOn(ctx context.Context, b rsie.Backend, t *task.Task, strategies []r
 	judge := Judge{Backend: b, Problem: t.Problem, Task: t.Name, Budget: out.Budget, Runs: c.Runs}
 	got, err := judge.Measure(ctx, strategies, key.Child(keyCompareRuns))
 	if err != nil {
-		return out, err
+		return out, nil, err
 	}
+	var each []ComparisonRun
 	boot := taskKey(key.Child(keyCompareBootstrap), t.Name)
 	for i, s := range strategies {
-		var each []ComparisonRun
 		for _, o := range got[i] {
 			each = append(each, runOf(o, s.GenomeID, out.Anchors))
 		}
-		row, err := rowOfRuns(each, s, out.Budget, out.Anchors.Floor > 0, boot)
+		row, err := rowOfRuns(each[i*c.Runs:], s, out.Budget, out.Anchors.Floor > 0, boot)
 		if err != nil {
-			return out, fmt.Errorf("task %s, strategy %s: %w", t.Name, s.GenomeID, err)
+			return out, nil, fmt.Errorf("task %s, strategy %s: %w", t.Name, s.GenomeID, err)
 		}
 		out.Rows = append(out.Rows, row)
-		c.Each = append(c.Each, each...)
 	}
-	from := c.Each[len(c.Each)-len(strategies)*c.Runs:]
-	return out, testRows(out.Rows, func(i int) (quality, area []float64) {
-		return valuesOf(from[i*c.Runs:][:c.Runs])
+	return out, each, testRows(out.Rows, func(i int) (quality, area []float64) {
+		return valuesOf(each[i*c.Runs:][:c.Runs])
 	})
 }
 

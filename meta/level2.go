@@ -109,22 +109,27 @@ func (e *Engine) measure(ctx context.Context, targets []target, all []rsie.Strat
 	for i, s := range distinct {
 		got[i] = measured{strategy: s, tasks: map[string]rsie.Metrics{}}
 	}
+	outcomes := make([][][]Outcome, len(targets))
+	var problems []rsie.Problem
 	for _, t := range targets {
-		judge := Judge{Backend: e.config.Backend, Problem: t.problem, Task: t.name,
-			Budget: t.budget, Runs: runs}
-		outcomes, err := judge.Measure(ctx, distinct, key)
-		if err != nil {
-			return nil, err
-		}
+		problems = append(problems, t.problem)
+	}
+	err := EachProblem(e.config.Backend, problems, func(i int) int { return targets[i].budget },
+		func(i int, b rsie.Backend) (err error) {
+			t := targets[i]
+			judge := Judge{Backend: b, Problem: t.problem, Task: t.name, Budget: t.budget, Runs: runs}
+			outcomes[i], err = judge.Measure(ctx, distinct, key)
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	for k, t := range targets {
 		for i, s := range distinct {
-			var terms []rsie.Metrics
-			for _, o := range outcomes[i] {
-				terms = append(terms, o.Terms(t.anchors, efficiency(s, t.problem)))
+			got[i].add(t, s, outcomes[k][i])
+			for _, o := range outcomes[k][i] {
 				e.evaluations += int64(o.Curve.Budget)
 			}
-			got[i].tasks[t.name] = Score(terms)
-			got[i].terms = append(got[i].terms, terms...)
-			got[i].outcomes = append(got[i].outcomes, outcomes[i]...)
 		}
 	}
 	for i := range got {
@@ -135,6 +140,17 @@ func (e *Engine) measure(ctx context.Context, targets []target, all []rsie.Strat
 		out[i] = got[place[s.Digest()]]
 	}
 	return out, nil
+}
+
+// add files the runs of a target.
+func (m *measured) add(t target, s rsie.Strategy, runs []Outcome) {
+	var terms []rsie.Metrics
+	for _, o := range runs {
+		terms = append(terms, o.Terms(t.anchors, efficiency(s, t.problem)))
+	}
+	m.tasks[t.name] = Score(terms)
+	m.terms = append(m.terms, terms...)
+	m.outcomes = append(m.outcomes, runs...)
 }
 
 // scoreOf returns the meta-fitness of the mean metrics over targets.

@@ -148,7 +148,7 @@ func badTaskFiles() []badInput {
 		taskCase("anchor not a number", field("    target", "    anchors: {f0: .nan, f1: 1}\n    target"), "f0"),
 		taskCase("a program that is missing", exec("[./none]"), "none"),
 		taskCase("no program", exec("[]"), "command"),
-		{name: "task file: missing", args: "evolve --suite none.yaml", want: "none.yaml & no such file"},
+		{name: "task file: missing", args: "evolve --suite none.yaml", want: "none.yaml & no such file & standard, generated:FAMILY"},
 		{name: "task file: a folder", setup: folder("tasks.yaml"), args: "evolve", want: "tasks.yaml & folder"},
 		{name: "task file: only validation tasks", files: map[string]string{"tasks.yaml": field("    target",
 			"    split: validation\n    target")}, args: "evolve", want: "split training"},

@@ -21,7 +21,11 @@ func loadSuite(name string, e *env, workers int, programs io.Writer) (*task.Suit
 	case isPreset(name):
 		return task.Embedded(name)
 	}
-	return task.Load(name, loadOptions(e, workers, programs))
+	suite, err := task.Load(name, loadOptions(e, workers, programs))
+	if err != nil && !exists(name) {
+		err = fmt.Errorf("%w; a suite is quick, standard, generated:FAMILY or a file", err)
+	}
+	return suite, err
 }
 
 // loadOptions says how the tasks of a file are loaded.

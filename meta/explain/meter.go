@@ -89,30 +89,41 @@ const instances = 15
 
 // Measure runs every strategy once on every task.
 func (s *Suite) Measure(ctx context.Context, all []rsie.Strategy, key rsie.Key, instance int) ([][]float64, error) {
-	out := make([][]float64, len(all))
-	for _, t := range s.Targets {
-		problem := t.Task.Problem
-		if many, ok := problem.(rsie.Replicated); ok {
+	problems := make([]rsie.Problem, len(s.Targets))
+	for k, t := range s.Targets {
+		problems[k] = t.Task.Problem
+		if many, ok := problems[k].(rsie.Replicated); ok {
 			var err error
-			if problem, err = many.Replicate(instance % instances); err != nil {
+			if problems[k], err = many.Replicate(instance % instances); err != nil {
 				return nil, err
 			}
 		}
-		judge := meta.Judge{Backend: s.Backend, Problem: problem, Task: t.Task.Name, Budget: t.Budget, Runs: 1}
-		got, err := judge.Measure(ctx, all, key)
-		if err != nil {
-			return nil, fmt.Errorf("task %s: %w", t.Task.Name, err)
-		}
-		for i := range all {
-			curve := got[i][0].Curve
-			if s.Score == Quality {
-				out[i] = append(out[i], t.Anchors.Quality(curve.Final()))
-			} else {
-				out[i] = append(out[i], curve.Area(t.Anchors))
-			}
-		}
 	}
-	return out, nil
+	out := make([][]float64, len(all))
+	for i := range out {
+		out[i] = make([]float64, len(s.Targets))
+	}
+	return out, meta.EachProblem(s.Backend, problems, func(k int) int { return s.Targets[k].Budget },
+		func(k int, b rsie.Backend) error {
+			t := s.Targets[k]
+			judge := meta.Judge{Backend: b, Problem: problems[k], Task: t.Task.Name, Budget: t.Budget, Runs: 1}
+			got, err := judge.Measure(ctx, all, key)
+			if err != nil {
+				return fmt.Errorf("task %s: %w", t.Task.Name, err)
+			}
+			for i := range all {
+				out[i][k] = s.score(got[i][0].Curve, t.Anchors)
+			}
+			return nil
+		})
+}
+
+// score returns what of a curve is measured.
+func (s *Suite) score(curve meta.Curve, a rsie.Anchors) float64 {
+	if s.Score == Quality {
+		return a.Quality(curve.Final())
+	}
+	return curve.Area(a)
 }
 
 // Identity names the backend, the score, and the tasks by their digests and budgets.
