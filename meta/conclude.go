@@ -18,6 +18,7 @@ type Result struct {
 	Specialists map[string][]rsie.Strategy // best first, by training task
 	Report      Report
 	Evaluations int64
+	Searched    int64  // evaluations until the winner was chosen, of which MetaBudget is the limit
 	Digest      string // of the whole run: generations and this result
 }
 
@@ -71,7 +72,7 @@ func (e *Engine) conclude(ctx context.Context, training, validation []target, di
 	if err != nil {
 		return nil, err
 	}
-	out := &Result{Universal: universal, Specialists: map[string][]rsie.Strategy{}}
+	out := &Result{Universal: universal, Searched: e.evaluations, Specialists: map[string][]rsie.Strategy{}}
 	own := special(training)
 	e.config.Say(fmt.Sprintf("specialists of %d tasks", len(own)))
 	for _, t := range own {

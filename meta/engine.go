@@ -26,6 +26,7 @@ type Config struct {
 	Rivals             []rsie.Strategy  // hand-designed strategies of the final table [Starts and snes-assembled]
 	Candidates         int              // strategies of the first halving [8·MetaPopulationSize]
 	Restarts           int              // independent searches that share MetaGenerations [1]
+	MetaBudget         int64            // level-1 evaluations until the winner is chosen, 0: as many as it takes
 	Without            Devices          // parts of the search that are switched off
 	FinalRuns          int              // keys of the final table and of the race's last round [10]
 	Store              *store.Store     // nil: nothing is kept on disk
@@ -38,6 +39,11 @@ type Devices struct {
 	Halving  bool `json:"halving"`  // the first generation is drawn, not chosen among Candidates
 	Racing   bool `json:"racing"`   // every strategy meets every task
 	Evidence bool `json:"evidence"` // the last measurement alone counts, not the bound of all
+
+	Crossover   bool `json:"crossover"`   // a child has one parent
+	Remeasuring bool `json:"remeasuring"` // a survivor keeps its measurement
+	FreshKeys   bool `json:"fresh_keys"`  // generations have the same keys, so nothing is measured again
+	FinalRace   bool `json:"final_race"`  // the leader of the search is the winner
 }
 
 // Generation is what one generation of level 2 brought.
@@ -82,6 +88,9 @@ func (c *Config) complete() error {
 		if f.value < f.low || f.value > f.top {
 			return fmt.Errorf("%w: %s is %d, allowed is %d to %d", rsie.ErrInvalid, f.name, f.value, f.low, f.top)
 		}
+	}
+	if c.MetaBudget < 0 {
+		return fmt.Errorf("%w: meta-budget is %d, allowed is 0 (no limit) or more", rsie.ErrInvalid, c.MetaBudget)
 	}
 	if c.Backend == nil {
 		return fmt.Errorf("%w: an engine needs a backend, such as cpu.NewGonum(0)", rsie.ErrInvalid)
@@ -129,6 +138,7 @@ const (
 	keyReport
 	keyAnchors
 	keyOperators
+	keySame
 )
 
 // NewEngine returns an engine, or [rsie.ErrInvalid] with the field and its range.

@@ -39,6 +39,7 @@ type measured struct {
 	outcomes []Outcome
 	terms    []rsie.Metrics // of outcomes
 	dropped  bool           // lost the race on the cheap tasks; score is an estimate
+	known    bool           // not measured again: score is the mean of the archive's
 }
 
 // strategies is the level-2 problem: a point is an encoded strategy, its fitness 1 minus the lower
@@ -64,7 +65,7 @@ func (p *strategies) Evaluate(ctx context.Context, fitness, points []float64, ke
 	for i := range fitness {
 		all[i] = rsie.StrategySpace.Decode(points[i*dim:][:dim])
 	}
-	got, err := p.engine.measureRaced(ctx, p.targets, all, key)
+	got, err := p.measureNew(ctx, all, key)
 	if err != nil {
 		return err
 	}
@@ -73,6 +74,38 @@ func (p *strategies) Evaluate(ctx context.Context, fitness, points []float64, ke
 	}
 	p.generation = got
 	return nil
+}
+
+// measureNew measures the strategies of a generation, or, when survivors are not to be measured
+// again, those that have no measurement yet.
+func (p *strategies) measureNew(ctx context.Context, all []rsie.Strategy, key rsie.Key) ([]measured, error) {
+	e := p.engine
+	if e.config.Without.FreshKeys {
+		key = e.key.Child(keySame)
+	} else if !e.config.Without.Remeasuring {
+		return e.measureRaced(ctx, p.targets, all, key)
+	}
+	out := make([]measured, len(all))
+	var unknown []rsie.Strategy
+	for i, s := range all {
+		if r := e.archive.bySum[s.Digest()]; r != nil && len(r.scores) > 0 {
+			out[i] = measured{strategy: s, score: average(r.scores), known: true}
+		} else {
+			unknown = append(unknown, s)
+		}
+	}
+	got, err := e.measureRaced(ctx, p.targets, unknown, key)
+	if err != nil {
+		return nil, err
+	}
+	k := 0
+	for i := range out {
+		if !out[i].known {
+			out[i] = got[k]
+			k++
+		}
+	}
+	return out, nil
 }
 
 // bound returns the lower confidence bound of a strategy's score after the measurement m, which
@@ -84,6 +117,9 @@ func (e *Engine) bound(m *measured) float64 {
 		return m.score
 	}
 	sum, n := m.score, 1.0
+	if m.known {
+		sum, n = 0, 0
+	}
 	if r := e.archive.bySum[m.strategy.Digest()]; r != nil {
 		for _, s := range r.scores {
 			sum += s

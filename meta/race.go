@@ -22,11 +22,25 @@ type racer struct {
 	scores   []float64
 }
 
+// raceRuns returns the fresh keys of a round.
+func (e *Engine) raceRuns() int { return max(2, e.config.FinalRuns/2) }
+
+// raceCost returns the evaluations of a race on the targets that drops nobody.
+func (e *Engine) raceCost(targets []target) int64 {
+	if e.config.Without.FinalRace {
+		return 0
+	}
+	return int64(Finalists*raceRounds*e.raceRuns()) * budgets(targets)
+}
+
 // race returns the finalists, the winner first, losers in the order of their mean when dropped.
 //
 // Source: O. Maron and A. Moore, Hoeffding races, NIPS 1993; M. Birattari et al., A racing
 // algorithm for configuring metaheuristics, GECCO 2002, with Wilcoxon in place of Friedman.
 func (e *Engine) race(ctx context.Context, targets []target, finalists []rsie.Strategy) ([]rsie.Strategy, error) {
+	if e.config.Without.FinalRace {
+		return finalists, nil
+	}
 	live := make([]racer, len(finalists))
 	for i, s := range finalists {
 		live[i].strategy = s
@@ -39,7 +53,7 @@ func (e *Engine) race(ctx context.Context, targets []target, finalists []rsie.St
 		}
 		e.config.Say(fmt.Sprintf("race %d/%d: %d finalists on %d tasks", round+1, raceRounds, len(all), len(targets)))
 		key := e.key.Child(keyRace).Child(uint64(round))
-		got, err := e.measure(ctx, targets, all, key, max(2, e.config.FinalRuns/2))
+		got, err := e.measure(ctx, targets, all, key, e.raceRuns())
 		if err != nil {
 			return nil, err
 		}

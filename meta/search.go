@@ -41,34 +41,45 @@ func (e *Engine) MetaTrain(ctx context.Context, tasks []*task.Task, factory Mode
 	if err != nil {
 		return nil, err
 	}
-	digest, err := e.search(ctx, training)
+	digest, err := e.search(ctx, training, e.raceCost(append(slices.Clone(training), validation...)))
 	if err != nil {
 		return nil, err
 	}
 	return e.conclude(ctx, training, validation, digest)
 }
 
-// segment is one of the independent searches: generations [from, to) of the run.
-type segment struct{ number, from, to int }
-
-// segments divides the generations among the restarts.
-func (e *Engine) segments() []segment {
-	n, from := e.config.Restarts, 0
-	out := make([]segment, n)
-	for k := range out {
-		size := e.config.MetaGenerations / n
-		if k < e.config.MetaGenerations%n {
-			size++
-		}
-		out[k] = segment{k, from, from + size}
-		from += size
-	}
-	return out
+// segment is one of the independent searches: generations [from, to) of the run, fewer when the
+// next could bring the run's evaluations past limit.
+type segment struct {
+	number, from, to int
+	limit            int64
 }
 
-// search is level 2: the same loop as level 1, over encoded strategies, from Restarts starts.
-func (e *Engine) search(ctx context.Context, training []target) (digest string, err error) {
+// segment returns search number k, which begins with generation from: generations and what
+// MetaBudget leaves besides the race are divided among the restarts. begun are the evaluations
+// before the first search.
+func (e *Engine) segment(k, from int, begun, race int64) segment {
+	n := e.config.Restarts
+	size := e.config.MetaGenerations / n
+	if k < e.config.MetaGenerations%n {
+		size++
+	}
+	s := segment{k, from, from + size, math.MaxInt64}
+	if e.config.MetaBudget > 0 {
+		s.limit = begun + (e.config.MetaBudget-race-begun)/int64(n)*int64(k+1)
+	}
+	return s
+}
+
+// search is level 2: the same loop as level 1, over encoded strategies, from Restarts starts. race
+// is what the final race may cost.
+func (e *Engine) search(ctx context.Context, training []target, race int64) (digest string, err error) {
+	begun := e.evaluations
 	last, err := e.restore(training)
+	if err != nil {
+		return "", err
+	}
+	first, err := e.storedSearches()
 	if err != nil {
 		return "", err
 	}
@@ -76,32 +87,62 @@ func (e *Engine) search(ctx context.Context, training []target) (digest string, 
 	if last != nil {
 		done, digest = last.Number+1, last.Digest
 	}
-	for _, s := range e.segments() {
-		if done >= s.to {
-			continue
+	for k := max(0, len(first)-1); k < e.config.Restarts; k++ {
+		if k == len(first) {
+			first = append(first, done)
+			if err := e.keepSearches(first); err != nil {
+				return "", err
+			}
 		}
 		var state []float64
-		if done > s.from {
+		if done > first[k] {
 			state = last.State
 		}
-		if digest, err = e.searchSegment(ctx, training, s, state, digest); err != nil {
+		if done, digest, err = e.searchSegment(ctx, training, e.segment(k, first[k], begun, race), state, digest); err != nil {
 			return "", err
 		}
 	}
 	return digest, nil
 }
 
-// searchSegment runs one search from its start or from a stored state.
+// storedSearches returns the first generation of each search that has begun.
+func (e *Engine) storedSearches() (first []int, err error) {
+	if e.config.Store == nil {
+		return nil, nil
+	}
+	b, err := e.config.Store.Get("searches")
+	if err != nil || b == nil {
+		return nil, err
+	}
+	return first, json.Unmarshal(b, &first)
+}
+
+func (e *Engine) keepSearches(first []int) error {
+	if e.config.Store == nil {
+		return nil
+	}
+	b, err := json.Marshal(first)
+	if err != nil {
+		return err
+	}
+	return e.config.Store.Put("searches", b)
+}
+
+// searchSegment runs one search from its start or from a stored state and returns the number of
+// the generation after its last.
 func (e *Engine) searchSegment(ctx context.Context, training []target, s segment, state []float64,
-	digest string) (string, error) {
+	digest string) (int, string, error) {
 	own := *e.config.Strategy
 	own.PopulationSize = e.config.MetaPopulationSize
+	if e.config.Without.Crossover {
+		own.CrossoverRate = 0
+	}
 	key := e.key.Child(keySearch).Child(uint64(s.number))
 	problem := &strategies{engine: e, targets: training}
 	batch, err := NewBatch(e.config.Backend, problem, []RunSpec{
 		{Strategy: own, Key: key, Budget: own.PopulationSize * (s.to - s.from)}})
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	defer batch.Close()
 	if state != nil {
@@ -110,20 +151,35 @@ func (e *Engine) searchSegment(ctx context.Context, training []target, s segment
 		err = e.begin(ctx, batch, training, s, key)
 	}
 	if err != nil {
-		return "", err
+		return 0, "", err
+	}
+	most := int64(own.PopulationSize*e.config.RunsPerTask) * budgets(training)
+	if batch.Generation(0) == 0 && e.evaluations > s.limit-most {
+		return 0, "", fmt.Errorf("%w: meta-budget %d leaves less than the %d evaluations of a generation: search %d "+
+			"begins its first at %d and ends at %d; raise it, or lower candidates, runs-per-task or final-runs",
+			rsie.ErrInvalid, e.config.MetaBudget, most, s.number+1, e.evaluations, s.limit)
 	}
 	e.config.Say(fmt.Sprintf("search: generations %d to %d", s.from+batch.Generation(0)+1, s.to))
-	for !batch.Done() {
+	for !batch.Done() && e.evaluations <= s.limit-most {
 		before := e.evaluations
 		if err := batch.Step(ctx); err != nil {
 			e.evaluations = before
-			return "", err
+			return 0, "", err
 		}
 		if digest, err = e.keep(batch, problem, s, digest); err != nil {
-			return "", err
+			return 0, "", err
 		}
 	}
-	return digest, nil
+	return s.from + batch.Generation(0), digest, nil
+}
+
+// budgets returns the evaluations of one run on every target.
+func budgets(targets []target) int64 {
+	sum := int64(0)
+	for _, t := range targets {
+		sum += int64(t.budget)
+	}
+	return sum
 }
 
 // begin sets the first generation of a search.

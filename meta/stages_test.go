@@ -111,10 +111,12 @@ func TestBound(t *testing.T) {
 
 func TestSegments(t *testing.T) {
 	c := tinyConfig(gonum(t, 1), 1)
-	c.MetaGenerations, c.Restarts = 8, 3
+	c.MetaGenerations, c.Restarts, c.MetaBudget = 8, 3, 1000
 	e, err := NewEngine(c)
 	require.NoError(t, err)
-	require.Equal(t, []segment{{0, 0, 3}, {1, 3, 6}, {2, 6, 8}}, e.segments())
+	require.Equal(t, segment{0, 0, 3, 300}, e.segment(0, 0, 0, 100))
+	require.Equal(t, segment{1, 2, 5, 600}, e.segment(1, 2, 0, 100))
+	require.Equal(t, segment{2, 5, 7, 1000}, e.segment(2, 5, 100, 0))
 }
 
 // The halving leaves better strategies than its candidates are on average, on fresh keys.
@@ -145,7 +147,8 @@ func TestHalvingChooses(t *testing.T) {
 // interruption in any segment to the same bytes.
 func TestRestartsResume(t *testing.T) {
 	tasks := tinyTasks(t)[:1]
-	for _, without := range []Devices{{}, {Halving: true, Racing: true, Evidence: true}} {
+	for _, without := range []Devices{{}, {Halving: true, Racing: true, Evidence: true, Crossover: true,
+		Remeasuring: true, FinalRace: true}, {FreshKeys: true}} {
 		c := tinyConfig(gonum(t, 2), 9)
 		c.Restarts, c.Without = 2, without
 		e, err := NewEngine(c)

@@ -27,7 +27,8 @@ type evolveCmd struct {
 	Candidates      *int        `help:"Strategies of the first halving. Default: 8 times the meta-population, standard suite 16 times." placeholder:"N"`
 	Restarts        *int        `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
 	FinalRuns       *int        `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
-	Without         []string    `help:"Parts of the search to switch off: halving, racing, evidence." placeholder:"PART,..."`
+	MetaBudget      int64       `help:"Level-1 evaluations until the winner is chosen: no generation begins that could pass it less the cost of the final race. Default: no limit but --meta-generations." placeholder:"EVALS"`
+	Without         []string    `help:"Parts of the search to switch off: halving, racing, evidence, crossover, remeasuring, fresh-keys, final-race." placeholder:"PART,..."`
 	Objectives      string      `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02." placeholder:"NAME=W,..."`
 	Seed            uint64      `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
 	Out             string      `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
@@ -50,6 +51,7 @@ type runConfig struct {
 	Candidates      int             `json:"candidates"`
 	Restarts        int             `json:"restarts"`
 	FinalRuns       int             `json:"final_runs"`
+	MetaBudget      int64           `json:"meta_budget"` // 0: no limit
 	Without         meta.Devices    `json:"without"`
 	Objectives      rsie.Objectives `json:"objectives"`
 	Seed            uint64          `json:"seed"`
@@ -156,6 +158,7 @@ func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) 
 	cfg.BaseBudget = orDefault(c.BaseBudget, 0)
 	cfg.Candidates = orDefault(c.Candidates, candidates*cfg.MetaPopulation)
 	cfg.Restarts, cfg.FinalRuns = orDefault(c.Restarts, 1), orDefault(c.FinalRuns, final)
+	cfg.MetaBudget = c.MetaBudget
 	// The engine takes 0 for its own defaults; on the command line it is a mistake.
 	for _, f := range []struct {
 		flag       string
@@ -237,24 +240,37 @@ func isPreset(name string) bool { return name == "quick" || name == "standard" }
 func (c runConfig) engine(b rsie.Backend, st *store.Store) meta.Config {
 	return meta.Config{MetaPopulationSize: c.MetaPopulation, MetaGenerations: c.MetaGenerations,
 		BaseTaskBudget: c.BaseBudget, TaskBudgets: c.BaseBudget == 0, RunsPerTask: c.RunsPerTask, Objectives: c.Objectives, Seed: c.Seed,
-		Candidates: c.Candidates, Restarts: c.Restarts, FinalRuns: c.FinalRuns, Without: c.Without,
+		Candidates: c.Candidates, Restarts: c.Restarts, FinalRuns: c.FinalRuns,
+		MetaBudget: c.MetaBudget, Without: c.Without,
 		Backend: b, Store: st}
+}
+
+// device is a part of the search by the name that --without knows it by.
+type device struct {
+	name string
+	off  *bool
+}
+
+func devices(d *meta.Devices) []device {
+	return []device{{"halving", &d.Halving}, {"racing", &d.Racing}, {"evidence", &d.Evidence},
+		{"crossover", &d.Crossover}, {"remeasuring", &d.Remeasuring}, {"fresh-keys", &d.FreshKeys},
+		{"final-race", &d.FinalRace}}
 }
 
 // parseDevices reads the parts of the search to switch off.
 func parseDevices(names []string) (meta.Devices, error) {
 	var d meta.Devices
+	var known []string
+	off := map[string]*bool{}
+	for _, p := range devices(&d) {
+		known = append(known, p.name)
+		off[p.name] = p.off
+	}
 	for _, name := range names {
-		switch name {
-		case "halving":
-			d.Halving = true
-		case "racing":
-			d.Racing = true
-		case "evidence":
-			d.Evidence = true
-		default:
-			return d, fmt.Errorf("%w: --without %q; the parts are halving, racing, evidence", rsie.ErrInvalid, name)
+		if off[name] == nil {
+			return d, fmt.Errorf("%w: --without %q; the parts are %s", rsie.ErrInvalid, name, strings.Join(known, ", "))
 		}
+		*off[name] = true
 	}
 	return d, nil
 }

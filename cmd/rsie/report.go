@@ -116,12 +116,12 @@ func (c runConfig) command(dir string) string {
 	number("--candidates", c.Candidates)
 	number("--restarts", c.Restarts)
 	number("--final-runs", c.FinalRuns)
+	if c.MetaBudget > 0 {
+		words = append(words, "--meta-budget", strconv.FormatInt(c.MetaBudget, 10))
+	}
 	var off []string
-	for _, p := range []struct {
-		name string
-		off  bool
-	}{{"halving", c.Without.Halving}, {"racing", c.Without.Racing}, {"evidence", c.Without.Evidence}} {
-		if p.off {
+	for _, p := range devices(&c.Without) {
+		if *p.off {
 			off = append(off, p.name)
 		}
 	}
