@@ -20,7 +20,9 @@ const (
 )
 
 // Gene describes one coordinate of the strategy space. A number is searched between Min and
-// Max, on a logarithmic scale if Log; a file may hold any value between Lowest and Highest.
+// Max, on a logarithmic scale if Log; a file may hold any value between Lowest and Highest. A gene
+// with a neutral value, which leaves its device out, has it in the share NeutralShare of its
+// coordinate: a search in a space of many devices would else begin with nearly all of them on.
 type Gene struct {
 	Name            string
 	Kind            GeneKind
@@ -28,6 +30,7 @@ type Gene struct {
 	Min, Max        float64
 	Lowest, Highest float64
 	Values          []string             // of a category, in the order of their codes
+	Neutral         *float64             // nil: none
 	Active          func(*Strategy) bool // nil: always
 	Get             func(*Strategy) float64
 	Set             func(*Strategy, float64)
@@ -88,10 +91,10 @@ var distributionGenes = slices.Concat(
 	Space{
 		category("scale_rule", []ScaleRule{NoScales, NaturalRule, Variance, Likelihood, Deviation, SepCMA, FastNES},
 			func(s *Strategy) *ScaleRule { return &s.ScaleRule }, isDistribution),
-		integer("start_draws", 1, 64, 1, 1<<16, func(s *Strategy) *int { return &s.StartDraws }, isDistribution),
+		optional(1, integer("start_draws", 1, 64, 1, 1<<16, func(s *Strategy) *int { return &s.StartDraws }, isDistribution)),
 		real("start_hidden_scale", true, 0.3, 6, 0, 1e6, func(s *Strategy) *float64 { return &s.StartHidden }, isDistribution),
 		real("start_output_scale", true, 0.1, 3, 0, 1e6, func(s *Strategy) *float64 { return &s.StartOutput }, isDistribution),
-		real("start_share", false, 0.1, 1, 0, 1, func(s *Strategy) *float64 { return &s.StartShare }, isDistribution),
+		optional(1, real("start_share", false, 0.1, 1, 0, 1, func(s *Strategy) *float64 { return &s.StartShare }, isDistribution)),
 		real("layer_exponent", false, 0, 1, -4, 4, func(s *Strategy) *float64 { return &s.LayerExponent }, isDistribution),
 		real("output_step", true, 0.1, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.OutputStep }, isDistribution),
 		category("population_rule", []PopulationRule{BySize, LogDimension},
@@ -100,9 +103,9 @@ var distributionGenes = slices.Concat(
 	law("population_scale", 0.3, 3, 0.01, 1e4, func(s *Strategy) *Law { return &s.PopulationScale }, hasSize),
 	Space{
 		flag("mirrored", func(s *Strategy) *bool { return &s.Mirrored }, isDistribution),
-		category("sampling", []Sampling{Normal, Orthogonal, Sobol, LowRank},
-			func(s *Strategy) *Sampling { return &s.Sampling }, isDistribution),
-		real("density", true, 0.05, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.Density }, isDistribution),
+		optional(0, category("sampling", []Sampling{Normal, Orthogonal, Sobol, LowRank},
+			func(s *Strategy) *Sampling { return &s.Sampling }, isDistribution)),
+		optional(1, real("density", true, 0.05, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.Density }, isDistribution)),
 		category("recombination", []Recombination{Centred, Logarithmic, Utility, Equal, Softmax, Tutorial, Logistic},
 			func(s *Strategy) *Recombination { return &s.Recombination }, composes),
 		real("parent_fraction", true, 0.05, 1, 0, 1, func(s *Strategy) *float64 { return &s.ParentFraction }, hasMu),
@@ -123,7 +126,7 @@ var distributionGenes = slices.Concat(
 			func(s *Strategy) bool { return composes(s) && s.UpdateRule == Adam }),
 		real("max_speed", true, 0.5, 10, 1e-9, 1e9, func(s *Strategy) *float64 { return &s.MaxSpeed },
 			func(s *Strategy) bool { return composes(s) && s.UpdateRule == ClipUp }),
-		real("weight_decay", false, 0, 0.001, 0, 1, func(s *Strategy) *float64 { return &s.WeightDecay }, isDistribution),
+		optional(0, real("weight_decay", false, 0, 0.001, 0, 1, func(s *Strategy) *float64 { return &s.WeightDecay }, isDistribution)),
 		real("pull", false, 0, 1, 0, 1, func(s *Strategy) *float64 { return &s.Pull }, isDistribution),
 		integer("probes", 0, 2, 0, 2, func(s *Strategy) *int { return &s.Probes }, isDistribution),
 	},
@@ -139,20 +142,20 @@ var distributionGenes = slices.Concat(
 	},
 	law("scale_rate", 0.003, 3, 0, 1e6, func(s *Strategy) *Law { return &s.ScaleRate }, hasRate),
 	Space{
-		unsearched(1, category("covariance", []Covariance{NoCovariance, RankOne, Full, NaturalFull, Limited},
-			func(s *Strategy) *Covariance { return &s.Covariance }, hasCovariance)),
+		optional(0, unsearched(1, category("covariance", []Covariance{NoCovariance, RankOne, Full, NaturalFull, Limited},
+			func(s *Strategy) *Covariance { return &s.Covariance }, hasCovariance))),
 		real("covariance_rate", true, 0.002, 2, 0, 100, func(s *Strategy) *float64 { return &s.CovarianceRate },
 			func(s *Strategy) bool { return hasCovariance(s) && s.Covariance != NoCovariance }),
-		category("restart", []Restart{NoRestart, FromBest, Anew, IPOP, BIPOP},
-			func(s *Strategy) *Restart { return &s.Restart }, isDistribution),
+		optional(0, category("restart", []Restart{NoRestart, FromBest, Anew, IPOP, BIPOP},
+			func(s *Strategy) *Restart { return &s.Restart }, isDistribution)),
 		category("restart_trigger", []RestartTrigger{Patience, Termination},
 			func(s *Strategy) *RestartTrigger { return &s.RestartTrigger }, restarts),
 		real("restart_patience", true, 0.02, 1, 1e-6, 1, func(s *Strategy) *float64 { return &s.RestartPatience },
 			func(s *Strategy) bool { return restarts(s) && s.RestartTrigger == Patience }),
-		real("last_phase", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.LastPhase }, isDistribution),
+		optional(0, real("last_phase", false, 0, 0.5, 0, 1, func(s *Strategy) *float64 { return &s.LastPhase }, isDistribution)),
 		real("last_phase_step", true, 0.03, 3, 1e-6, 1e6, func(s *Strategy) *float64 { return &s.LastPhaseStep },
 			func(s *Strategy) bool { return isDistribution(s) && s.LastPhase > 0 }),
-		integer("parents", 0, 20, 0, 1<<16, func(s *Strategy) *int { return &s.Parents }, isDistribution),
+		optional(0, integer("parents", 0, 20, 0, 1<<16, func(s *Strategy) *int { return &s.Parents }, isDistribution)),
 	},
 	law("parent_share", 0.01, 1, 0, 1, func(s *Strategy) *Law { return &s.ParentShare }, hasParents),
 	Space{
@@ -164,14 +167,14 @@ var distributionGenes = slices.Concat(
 func law(name string, minimum, maximum, lowest, highest float64, at func(*Strategy) *Law,
 	active func(*Strategy) bool) Space {
 	exponent := func(of string, field func(*Law) *float64) Gene {
-		return real(name+"."+of, false, -1, 1, -4, 4, func(s *Strategy) *float64 { return field(at(s)) }, active)
+		return optional(0, real(name+"."+of, false, -1, 1, -4, 4, func(s *Strategy) *float64 { return field(at(s)) }, active))
 	}
 	return Space{
 		real(name, true, minimum, maximum, lowest, highest, func(s *Strategy) *float64 { return &at(s).Value }, active),
 		exponent("dim_exponent", func(l *Law) *float64 { return &l.Dim }),
 		exponent("budget_exponent", func(l *Law) *float64 { return &l.Budget }),
 		exponent("samples_exponent", func(l *Law) *float64 { return &l.Samples }),
-		category(name+".schedule", Schedules, func(s *Strategy) *Schedule { return &at(s).Schedule }, active),
+		optional(0, category(name+".schedule", Schedules, func(s *Strategy) *Schedule { return &at(s).Schedule }, active)),
 		real(name+".end", true, 0.03, 10, 0, 1e6, func(s *Strategy) *float64 { return &at(s).End },
 			func(s *Strategy) bool { return active(s) && at(s).Schedule != Constant }),
 	}
@@ -229,6 +232,12 @@ func category[T ~string](name string, values []T, at func(*Strategy) *T, active 
 	g.Get = func(s *Strategy) float64 { return float64(slices.Index(values, *at(s))) }
 	g.Set = func(s *Strategy, v float64) { *at(s) = values[int(v)] }
 	g.Highest = g.Max
+	return g
+}
+
+// optional gives a gene a neutral value.
+func optional(neutral float64, g Gene) Gene {
+	g.Neutral = &neutral
 	return g
 }
 
@@ -305,8 +314,56 @@ func (g Gene) check(s *Strategy) error {
 	return nil
 }
 
+// NeutralShare is the share of the coordinate that stands for a neutral value.
+const NeutralShare = 0.5
+
 // encode returns the coordinate of the value v in [0,1].
 func (g Gene) encode(v float64) float64 {
+	u := g.even(v)
+	if g.Neutral == nil {
+		return u
+	}
+	low, high, from := g.rest()
+	switch {
+	case v == *g.Neutral:
+		return from + NeutralShare/2
+	case u < low:
+		return u / low * from
+	}
+	return from + NeutralShare + (u-high)/(1-high)*(1-from-NeutralShare)
+}
+
+// decode returns the value at coordinate x: numbers are rounded to four significant digits, so
+// that files stay readable and the encoding of a decoded point is itself.
+func (g Gene) decode(x float64) float64 {
+	x = min(max(x, 0), 1)
+	if g.Neutral == nil {
+		return g.value(x)
+	}
+	low, high, from := g.rest()
+	switch {
+	case x < from:
+		return g.value(x / from * low)
+	case high < 1 && x > from+NeutralShare:
+		return g.value(high + (x-from-NeutralShare)/(1-from-NeutralShare)*(1-high))
+	}
+	return *g.Neutral
+}
+
+// rest returns where the neutral value lies among evenly spread values, a point for a number, and
+// where its share of the coordinate begins.
+func (g Gene) rest() (low, high, from float64) {
+	low = g.even(*g.Neutral)
+	high = low
+	if g.Kind == Category || g.Kind == Flag {
+		half := 0.5 / (g.Max + 1)
+		low, high = low-half, high+half
+	}
+	return low, high, low / (1 - high + low) * (1 - NeutralShare)
+}
+
+// even returns the coordinate of the value v where all values have the same share.
+func (g Gene) even(v float64) float64 {
 	switch g.Kind {
 	case Category, Flag:
 		return (min(v, g.Max) + 0.5) / (g.Max + 1)
@@ -318,17 +375,15 @@ func (g Gene) encode(v float64) float64 {
 	return (v - g.Min) / (g.Max - g.Min)
 }
 
-// decode returns the value at coordinate x: numbers are rounded to four significant digits, so
-// that files stay readable and the encoding of a decoded point is itself.
-func (g Gene) decode(x float64) float64 {
-	x = min(max(x, 0), 1)
+// value is the reverse of even.
+func (g Gene) value(u float64) float64 {
 	switch g.Kind {
 	case Category, Flag:
-		return min(math.Floor(x*(g.Max+1)), g.Max)
+		return min(math.Floor(u*(g.Max+1)), g.Max)
 	}
-	v := g.Min + x*(g.Max-g.Min)
+	v := g.Min + u*(g.Max-g.Min)
 	if g.Log {
-		v = g.Min * math.Exp(x*math.Log(g.Max/g.Min))
+		v = g.Min * math.Exp(u*math.Log(g.Max/g.Min))
 	}
 	if g.Kind == Integer {
 		return min(max(math.Round(v), g.Min), g.Max)

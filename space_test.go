@@ -1,6 +1,7 @@
 package rsie
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -132,5 +133,38 @@ func TestUnsearchedValue(t *testing.T) {
 	for _, v := range []float64{0, 0.5, 0.99, 1, 2} {
 		x[k] = v
 		require.NotEqual(t, Limited, StrategySpace.Decode(x).Covariance)
+	}
+}
+
+// A neutral value has its share of the coordinate, and the others have equal parts of the rest.
+func TestNeutralShare(t *testing.T) {
+	const n = 6000
+	for _, g := range StrategySpace {
+		if g.Neutral == nil {
+			continue
+		}
+		at, least, most := 0, math.Inf(1), math.Inf(-1)
+		counts := map[float64]int{}
+		for i := range n {
+			v := g.decode((float64(i) + 0.5) / n)
+			counts[v]++
+			least, most = min(least, v), max(most, v)
+			if v == *g.Neutral {
+				at++
+			}
+		}
+		require.Equal(t, g.Min, g.decode(0), g.Name)
+		require.Equal(t, g.Max, g.decode(1), g.Name)
+		// A whole number that rounds to the neutral one adds to its share.
+		require.InDelta(t, NeutralShare, float64(at)/n, 0.06, g.Name)
+		if g.Kind == Category {
+			for v, c := range counts {
+				if v != *g.Neutral {
+					require.InDelta(t, (1-NeutralShare)/g.Max, float64(c)/n, 0.01, "%s %g", g.Name, v)
+				}
+			}
+		}
+		require.InDelta(t, g.Max, most, 0.02*(g.Max-g.Min), g.Name)
+		require.InDelta(t, g.Min, least, 0.02*(g.Max-g.Min), g.Name)
 	}
 }

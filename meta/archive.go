@@ -69,13 +69,18 @@ func (a *archive) noise() float64 {
 	return math.Sqrt(sum / float64(degrees))
 }
 
-// leaders returns the n records of highest lower confidence bound
+// leaders returns the n records of an island of highest lower confidence bound
 //
 //	mean score - noise/√measurements
 //
 // ties in the order of first measurement. A strategy seen once must lead by luck's width.
-func (a *archive) leaders(n int) []*record {
-	return a.best(n, func(r *record) []float64 { return r.scores }, a.noise())
+func (a *archive) leaders(n int, in island) []*record {
+	return a.best(n, func(r *record) []float64 {
+		if !in.has(r.strategy) {
+			return nil
+		}
+		return r.scores
+	}, a.noise())
 }
 
 // specialists returns the n records of highest lower confidence bound on one task.

@@ -113,11 +113,17 @@ func (t target) part() string {
 	return t.split
 }
 
-// finalists returns the leaders of the search by lower confidence bound.
+// finalists returns the leaders of the search by lower confidence bound, as many of each island.
 func (e *Engine) finalists() []rsie.Strategy {
+	on := islands
+	if e.config.Restarts == 1 {
+		on = []island{""}
+	}
 	var out []rsie.Strategy
-	for _, r := range e.archive.leaders(Finalists) {
-		out = append(out, e.named(r.strategy))
+	for _, in := range on {
+		for _, r := range e.archive.leaders(Finalists/len(on), in) {
+			out = append(out, e.named(r.strategy))
+		}
 	}
 	return out
 }

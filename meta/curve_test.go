@@ -80,7 +80,7 @@ func TestLeadersNeedEvidence(t *testing.T) {
 		}
 	}
 	require.InDelta(t, math.Sqrt((2*0.02*0.02+2*0.02*0.02)/3), a.noise(), 1e-12)
-	top := a.leaders(2)
+	top := a.leaders(2, "")
 	require.Equal(t, 50, top[0].strategy.PopulationSize, "three measurements of 0.60 beat one of 0.605")
 	require.Equal(t, 51, top[1].strategy.PopulationSize)
 }

@@ -91,7 +91,7 @@ func TestWithoutCrossover(t *testing.T) {
 // Without a final race the leader of the search is the winner and nothing more is spent on it.
 func TestWithoutFinalRace(t *testing.T) {
 	_, r, e := measuredSeeds(t, Devices{FinalRace: true})
-	require.Equal(t, e.archive.leaders(1)[0].digest, r.Universal[0].Digest())
+	require.Equal(t, e.archive.leaders(1, "")[0].digest, r.Universal[0].Digest())
 	require.Len(t, r.Universal, Finalists)
 	_, raced, _ := measuredSeeds(t, Devices{})
 	require.Greater(t, raced.Searched, r.Searched, "the search itself is the same")

@@ -25,7 +25,7 @@ type Config struct {
 	Starts             []rsie.Strategy  // hand-designed strategies to start from [rsie.Starts]
 	Rivals             []rsie.Strategy  // hand-designed strategies of the final table [Starts and snes-assembled]
 	Candidates         int              // strategies of the first halving [8·MetaPopulationSize]
-	Restarts           int              // independent searches that share MetaGenerations [1]
+	Restarts           int              // independent searches that share MetaGenerations [1], each in one family of strategies, in turn
 	MetaBudget         int64            // level-1 evaluations until the winner is chosen, 0: as many as it takes
 	Without            Devices          // parts of the search that are switched off
 	FinalRuns          int              // keys of the final table and of the race's last round [10]
@@ -241,14 +241,16 @@ func (e *Engine) storedAnchors() (map[string]rsie.Anchors, error) {
 // strategies drawn uniformly from the space. They depend on the seed alone. The search starts
 // from the best of Candidates such strategies.
 func (e *Engine) InitializeMetaPopulation() []rsie.Strategy {
-	return e.draw(e.config.MetaPopulationSize, e.key.Child(keyOperators))
+	return e.draw(e.config.MetaPopulationSize, island(""), e.key.Child(keyOperators))
 }
 
-// draw returns n strategies: the starts, then uniform draws.
-func (e *Engine) draw(n int, key rsie.Key) []rsie.Strategy {
+// draw returns n strategies: the starts of the island, then uniform draws in it.
+func (e *Engine) draw(n int, in island, key rsie.Key) []rsie.Strategy {
 	var out []rsie.Strategy
-	for _, s := range e.config.Starts[:min(len(e.config.Starts), n)] {
-		out = append(out, s.Clone())
+	for _, s := range e.config.Starts {
+		if len(out) < n && in.has(s) {
+			out = append(out, s.Clone())
+		}
 	}
 	x := make([]float64, e.space.Dim())
 	for i := len(out); i < n; i++ {
@@ -256,7 +258,7 @@ func (e *Engine) draw(n int, key rsie.Key) []rsie.Strategy {
 			w := key.Words(uint32(k/4), uint32(i), 0, 0, rsie.StreamInitialise)
 			x[k] = rsie.Uniform(w[k%4])
 		}
-		out = append(out, e.space.Decode(x).Named())
+		out = append(out, in.decode(x).Named())
 	}
 	return out
 }

@@ -8,14 +8,14 @@ import (
 )
 
 // MetaStrategy returns the strategy that level 2 itself runs by default, over points of
-// [rsie.StrategySpace]: tournaments of 3, whole genes from either parent, gaussian steps of a
-// fifth of a gene's range on one gene in six.
+// [rsie.StrategySpace]: tournaments of 3, whole genes from either parent, gaussian steps on one
+// gene in twelve, of a fifth of its range at first and two fifths of that at the end.
 func MetaStrategy() rsie.Strategy {
 	s := rsie.DefaultStrategy()
 	s.GenomeID = "meta-default"
 	s.PopulationSize, s.TournamentSize, s.ElitismRatio = 20, 3, 0.4
 	s.Crossover, s.CrossoverRate = rsie.Swapping, 0.6
-	s.MutationRate, s.MutationStrength = 0.16, 0.2
+	s.MutationRate, s.MutationStrength, s.StrengthEnd = 0.08, 0.2, 0.4
 	s.DiversityThreshold = 0.2
 	return s
 }
@@ -48,6 +48,7 @@ type measured struct {
 type strategies struct {
 	engine     *Engine
 	targets    []target
+	island     island
 	generation []measured // of the last Evaluate, one per point
 }
 
@@ -63,7 +64,7 @@ func (p *strategies) Evaluate(ctx context.Context, fitness, points []float64, ke
 	dim := rsie.StrategySpace.Dim()
 	all := make([]rsie.Strategy, len(fitness))
 	for i := range fitness {
-		all[i] = rsie.StrategySpace.Decode(points[i*dim:][:dim])
+		all[i] = p.island.decode(points[i*dim:][:dim])
 	}
 	got, err := p.measureNew(ctx, all, key)
 	if err != nil {
@@ -189,13 +190,30 @@ func (m *measured) add(t target, s rsie.Strategy, runs []Outcome) {
 	m.outcomes = append(m.outcomes, runs...)
 }
 
-// scoreOf returns the meta-fitness of the mean metrics over targets.
+// madeWeight is what generated tasks count together, where the tasks of the suite count 1. There
+// may be many of them, and they stand for tasks nobody has seen, not for those of the suite.
+const madeWeight = 0.6
+
+// scoreOf returns the meta-fitness of the mean metrics over the tasks of the suite and over the
+// generated ones, weighted.
 func (e *Engine) scoreOf(tasks map[string]rsie.Metrics, targets []target) float64 {
-	var perTask []rsie.Metrics
+	var own, made []rsie.Metrics
 	for _, t := range targets {
-		perTask = append(perTask, tasks[t.name])
+		if t.made {
+			made = append(made, tasks[t.name])
+		} else {
+			own = append(own, tasks[t.name])
+		}
 	}
-	return meanMetrics(perTask).MetaFitness(e.config.Objectives)
+	score := meanMetrics(own).MetaFitness(e.config.Objectives)
+	if len(made) == 0 {
+		return score
+	}
+	generated := meanMetrics(made).MetaFitness(e.config.Objectives)
+	if len(own) == 0 {
+		return generated
+	}
+	return (score + madeWeight*generated) / (1 + madeWeight)
 }
 
 func contains(m map[string]int, k string) bool { _, ok := m[k]; return ok }

@@ -138,7 +138,8 @@ func (e *Engine) searchSegment(ctx context.Context, training []target, s segment
 		own.CrossoverRate = 0
 	}
 	key := e.key.Child(keySearch).Child(uint64(s.number))
-	problem := &strategies{engine: e, targets: training}
+	in := e.island(s.number)
+	problem := &strategies{engine: e, targets: training, island: in}
 	batch, err := NewBatch(e.config.Backend, problem, []RunSpec{
 		{Strategy: own, Key: key, Budget: own.PopulationSize * (s.to - s.from)}})
 	if err != nil {
@@ -146,7 +147,7 @@ func (e *Engine) searchSegment(ctx context.Context, training []target, s segment
 	}
 	defer batch.Close()
 	if state != nil {
-		err = e.resume(batch, state)
+		err = e.resume(batch, in, state)
 	} else {
 		err = e.begin(ctx, batch, training, s, key)
 	}
@@ -184,7 +185,7 @@ func budgets(targets []target) int64 {
 
 // begin sets the first generation of a search.
 func (e *Engine) begin(ctx context.Context, batch *Batch, training []target, s segment, key rsie.Key) error {
-	first, err := e.halve(ctx, training, fmt.Sprintf("halving_%d", s.number), key.Child(keyOperators))
+	first, err := e.halve(ctx, training, e.island(s.number), fmt.Sprintf("halving_%d", s.number), key.Child(keyOperators))
 	if err != nil {
 		return err
 	}
@@ -199,7 +200,7 @@ func (e *Engine) begin(ctx context.Context, batch *Batch, training []target, s s
 }
 
 // resume loads the state of the last stored generation.
-func (e *Engine) resume(batch *Batch, state []float64) error {
+func (e *Engine) resume(batch *Batch, in island, state []float64) error {
 	if err := batch.Restore(state); err != nil {
 		return err
 	}
@@ -210,7 +211,7 @@ func (e *Engine) resume(batch *Batch, state []float64) error {
 	dim := e.space.Dim()
 	e.lastDigests = e.lastDigests[:0]
 	for i := range len(points) / dim {
-		e.lastDigests = append(e.lastDigests, e.space.Decode(points[i*dim:][:dim]).Digest())
+		e.lastDigests = append(e.lastDigests, in.decode(points[i*dim:][:dim]).Digest())
 	}
 	return nil
 }

@@ -192,10 +192,10 @@ var rounds = []struct{ cost, keep float64 }{{0.1, 0.3}, {0.4, 0.4}, {1, 0}}
 //
 // Source: K. Jamieson, A. Talwalkar, Non-stochastic best arm identification and hyperparameter
 // optimization, AISTATS 2016.
-func (e *Engine) halve(ctx context.Context, targets []target, name string, key rsie.Key) ([]rsie.Strategy, error) {
+func (e *Engine) halve(ctx context.Context, targets []target, in island, name string, key rsie.Key) ([]rsie.Strategy, error) {
 	n := e.config.MetaPopulationSize
 	if e.config.Without.Halving || e.config.Candidates <= n {
-		return e.draw(n, key), nil
+		return e.draw(n, in, key), nil
 	}
 	state, err := e.storedHalving(name)
 	if err != nil {
@@ -203,7 +203,7 @@ func (e *Engine) halve(ctx context.Context, targets []target, name string, key r
 	}
 	if state == nil {
 		state = &halving{}
-		for _, s := range e.draw(e.config.Candidates, key) {
+		for _, s := range e.draw(e.config.Candidates, in, key) {
 			if !affordable(s, targets) {
 				continue
 			}

@@ -137,10 +137,10 @@ func TestHalvingChooses(t *testing.T) {
 		}
 		return sum
 	}
-	chosen, err := e.halve(context.Background(), targets, "halving_0", rsie.NewKey(3))
+	chosen, err := e.halve(context.Background(), targets, "", "halving_0", rsie.NewKey(3))
 	require.NoError(t, err)
 	require.Len(t, chosen, c.MetaPopulationSize)
-	require.Greater(t, mean(chosen), mean(e.draw(c.Candidates, rsie.NewKey(3)))+0.1)
+	require.Greater(t, mean(chosen), mean(e.draw(c.Candidates, "", rsie.NewKey(3)))+0.1)
 }
 
 // A run of several restarts, with every part of the search on or off, continues after an
@@ -190,7 +190,7 @@ func TestAffordable(t *testing.T) {
 	require.NoError(t, err)
 	targets, err := e.targets(context.Background(), tasks, nil)
 	require.NoError(t, err)
-	all := e.draw(6, rsie.NewKey(1))
+	all := e.draw(6, "", rsie.NewKey(1))
 	for _, s := range all {
 		require.True(t, affordable(s, targets), s.GenomeID)
 	}

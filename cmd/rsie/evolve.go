@@ -21,15 +21,15 @@ type evolveCmd struct {
 	Tasks           []string    `help:"Only these tasks of the suite." placeholder:"a,b"`
 	Alone           bool        `help:"Learn on the tasks of the standard suite alone. Default: on 24 generated ones besides, standard+generated:teaching?count=24."`
 	MetaPopulation  *int        `help:"Strategies per generation. Default: 20, standard suite 24." placeholder:"N"`
-	MetaGenerations *int        `help:"Generations of level 2. Default: 10, standard suite 24." placeholder:"N"`
+	MetaGenerations *int        `help:"Generations of level 2. Default: 10, standard suite 40." placeholder:"N"`
 	BaseBudget      *int        `help:"Evaluations of one level-1 run. Default: each task's own." placeholder:"EVALS"`
 	RunsPerTask     *int        `help:"Runs of each strategy on each task in a generation; survivors run again in the next. Default: 2, standard suite 1." placeholder:"N"`
-	Candidates      *int        `help:"Strategies of the first halving. Default: 8 times the meta-population, standard suite 16 times." placeholder:"N"`
-	Restarts        *int        `help:"Independent searches that share the generations. Default: 1." placeholder:"N"`
+	Candidates      *int        `help:"Strategies of the first halving. Default: 8 times the meta-population, standard suite 10 times." placeholder:"N"`
+	Restarts        *int        `help:"Independent searches that share the generations, each in one family of strategies, in turn; their leaders meet in the final race. Default: 1, standard suite 2." placeholder:"N"`
 	FinalRuns       *int        `help:"Fresh seeds of the final tables. Default: 10, standard suite 5." placeholder:"N"`
 	MetaBudget      int64       `help:"Level-1 evaluations until the winner is chosen: no generation begins that could pass it less the cost of the final race. Default: no limit but --meta-generations." placeholder:"EVALS"`
 	Without         []string    `help:"Parts of the search to switch off: halving, racing, evidence, crossover, remeasuring, fresh-keys, final-race." placeholder:"PART,..."`
-	Objectives      string      `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02." placeholder:"NAME=W,..."`
+	Objectives      string      `help:"Weights of the terms of meta-fitness, as name=weight,...; unnamed terms count 0. Default: convergence_speed=0.3, final_fitness=0.4, sample_efficiency=0.2, diversity=0.05, robustness=0.03, computational_efficiency=0.02; standard suite sample_efficiency=1, the area its tables report." placeholder:"NAME=W,..."`
 	Seed            uint64      `help:"Seed of everything; the same seed gives the same bytes." default:"1"`
 	Out             string      `help:"Folder of the run; it must not hold a run yet. Default: the next of runs/001, runs/002, ..." placeholder:"DIR"`
 	Live            liveAddress `help:"Serve a page that shows the run while it runs; --live=HOST:PORT says where. Default: a free port of 127.0.0.1." placeholder:"ADDR"`
@@ -148,16 +148,18 @@ func (c *evolveCmd) begin(e *env, dir string, config []byte, cfg runConfig, task
 // resolve fills the configuration and checks what the engine does not.
 func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) (runConfig, error) {
 	cfg := runConfig{Suite: name, Seed: c.Seed}
-	population, generations, runs, candidates, final := 20, 10, 2, 8, 10
+	population, generations, runs, candidates, restarts, final := 20, 10, 2, 8, 1, 10
+	objectives := rsie.DefaultObjectives()
 	if isStandard(name) {
-		population, generations, runs, candidates, final = 24, 24, 1, 16, 5
+		population, generations, runs, candidates, restarts, final = 24, 40, 1, 10, 2, 5
+		objectives = rsie.Objectives{SampleEfficiency: 1}
 	}
 	cfg.RunsPerTask = orDefault(c.RunsPerTask, runs)
 	cfg.MetaPopulation = orDefault(c.MetaPopulation, population)
 	cfg.MetaGenerations = orDefault(c.MetaGenerations, generations)
 	cfg.BaseBudget = orDefault(c.BaseBudget, 0)
 	cfg.Candidates = orDefault(c.Candidates, candidates*cfg.MetaPopulation)
-	cfg.Restarts, cfg.FinalRuns = orDefault(c.Restarts, 1), orDefault(c.FinalRuns, final)
+	cfg.Restarts, cfg.FinalRuns = orDefault(c.Restarts, min(restarts, cfg.MetaGenerations)), orDefault(c.FinalRuns, final)
 	cfg.MetaBudget = c.MetaBudget
 	// The engine takes 0 for its own defaults; on the command line it is a mistake.
 	for _, f := range []struct {
@@ -172,7 +174,7 @@ func (c *evolveCmd) resolve(name string, suite *task.Suite, tasks []*task.Task) 
 		}
 	}
 	var err error
-	if cfg.Objectives, err = parseObjectives(c.Objectives); err != nil {
+	if cfg.Objectives, err = parseObjectives(c.Objectives, objectives); err != nil {
 		return cfg, err
 	}
 	if cfg.Without, err = parseDevices(c.Without); err != nil {
@@ -275,10 +277,10 @@ func parseDevices(names []string) (meta.Devices, error) {
 	return d, nil
 }
 
-// parseObjectives reads name=weight pairs; empty means the default weights.
-func parseObjectives(text string) (rsie.Objectives, error) {
+// parseObjectives reads name=weight pairs; empty means the weights otherwise.
+func parseObjectives(text string, otherwise rsie.Objectives) (rsie.Objectives, error) {
 	if text == "" {
-		return rsie.DefaultObjectives(), nil
+		return otherwise, nil
 	}
 	var o rsie.Objectives
 	fields := map[string]*float64{"convergence_speed": &o.ConvergenceSpeed, "final_fitness": &o.FinalFitness,

@@ -114,16 +114,16 @@ func differ(g rsie.Gene, a, b rsie.Strategy) bool {
 
 // coordinate returns the place of a gene's value in [0,1].
 func coordinate(g rsie.Gene, s rsie.Strategy) float64 {
-	g.Active = nil
+	g.Active, g.Neutral = nil, nil
 	x := []float64{0}
 	rsie.Space{g}.Encode(x, s)
 	return x[0]
 }
 
-// place sets a gene to the value at a coordinate.
+// place sets a gene to the value at a coordinate, where all values have the same share.
 func place(g rsie.Gene, s *rsie.Strategy, x float64) {
 	free := g
-	free.Active = nil
+	free.Active, free.Neutral = nil, nil
 	from := rsie.Space{free}.Decode([]float64{x})
 	g.Set(s, g.Get(&from))
 }

@@ -1,0 +1,43 @@
+package meta
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/cpu"
+	"github.com/symbio-ai/recursive-improvement/task"
+)
+
+// TestSearchesKeepToTheirIsland expects each of two searches to measure one family alone, and
+// finalists of both.
+func TestSearchesKeepToTheirIsland(t *testing.T) {
+	suite, err := task.Embedded("quick")
+	require.NoError(t, err)
+	b, err := cpu.New(2)
+	require.NoError(t, err)
+	defer b.Close()
+	e, err := NewEngine(Config{Backend: b, MetaPopulationSize: 6, MetaGenerations: 4, Candidates: 12, Restarts: 2,
+		RunsPerTask: 1, FinalRuns: 2, BaseTaskBudget: 60})
+	require.NoError(t, err)
+	result, err := e.MetaTrain(context.Background(), suite.Tasks, nil)
+	require.NoError(t, err)
+	born := map[rsie.Family]map[int]bool{}
+	for _, r := range e.archive.order {
+		f := r.strategy.Family
+		if born[f] == nil {
+			born[f] = map[int]bool{}
+		}
+		born[f][r.born] = true
+	}
+	require.Len(t, born, 2)
+	require.Equal(t, map[int]bool{0: true, 1: true}, born[rsie.Distribution])
+	require.Equal(t, map[int]bool{2: true, 3: true}, born[rsie.Population])
+	finalists := map[rsie.Family]int{}
+	for _, s := range result.Universal {
+		finalists[s.Family]++
+	}
+	require.Equal(t, map[rsie.Family]int{rsie.Distribution: 3, rsie.Population: 3}, finalists)
+}
