@@ -18,7 +18,10 @@ type Figure struct {
 	Labels []Label
 	Table  Table
 	Wide   bool // drawn over the whole width of a page
-	Tall   int  // height of the drawing in units, 0 means the usual one
+	Small  bool // one of several in a row, which a page draws smaller
+	// Quiet: what it says stands elsewhere on the page. Unnamed: so does the legend.
+	Quiet, Unnamed bool
+	Tall           int // height of the drawing in units, 0 means the usual one
 }
 
 // Axis is one side of a figure. Ticks are made from the range where there are none.

@@ -10,7 +10,7 @@ import (
 
 // Kinds are the pictures of a run that have a name of their own; gene:NAME and task:NAME are the
 // others.
-var Kinds = []string{"progress", "diversity", "curves", "ecdf", "lead", "genealogy", "parallel", "cost", "cost-tasks", "time", "causes", "path"}
+var Kinds = []string{"progress", "diversity", "curves", "ecdf", "lead", "genealogy", "parallel", "cost", "cost-tasks", "time", "causes", "pairs", "shapley", "surrogate", "path"}
 
 // Figure returns the picture of a kind, or [rsie.ErrInvalid] with the kinds there are.
 func (r *Run) Figure(kind string) (Figure, error) {

@@ -27,7 +27,8 @@ type Run struct {
 	Finals      []store.Result     // level-1 runs of the final table
 	Halving     int64              // evaluations before the first generation
 	Timeline    Timeline
-	Attribution *Attribution // nil until causes have been measured
+	Explained   *explain.Result // nil until rsie explain has measured causes
+	Digest      string          // of the whole run, as rsie evolve prints it; empty until it is finished
 
 	index map[string]int // of Strategies by digest
 }
@@ -271,12 +272,9 @@ func (r *Run) loadDocuments(st *store.Store) error {
 			return err
 		}
 	}
-	explained, err := explain.Stored(st)
-	if err != nil {
+	var err error
+	if r.Explained, err = explain.Stored(st); err != nil {
 		return fmt.Errorf("%w: the run's explanation: %v", rsie.ErrInvalid, err)
-	}
-	if explained != nil {
-		r.Attribution = attributionOf(explained)
 	}
 	var first struct{ Evaluations int64 }
 	if err := get(fmt.Sprintf(halvingDocument, 0), &first); err != nil {
@@ -286,6 +284,9 @@ func (r *Run) loadDocuments(st *store.Store) error {
 	doc, ok, err := st.Finished()
 	if err != nil || !ok {
 		return err
+	}
+	if n := len(r.Generations); n > 0 {
+		r.Digest = meta.RunDigest(r.Generations[n-1].Digest, doc)
 	}
 	return decode("result", doc, &r.Learned)
 }
