@@ -190,7 +190,7 @@ func (g *gatherer) read(st *store.Store) error {
 			g.generation, g.strategy = generation, at
 		}
 		var m rsie.Metrics
-		if err := decode("result", v.Metrics, &m); err != nil {
+		if err := readMetrics(v.Metrics, &m); err != nil {
 			return err
 		}
 		g.terms[v.Task] = append(g.terms[v.Task], m)
