@@ -60,8 +60,8 @@ func (r *Run) unfinishedWords() []string {
 		"not measured yet. Scores of the search favour luck; read them as provisional.", n, r.Settings.MetaGenerations)}
 	if w := r.Winner(); w >= 0 {
 		s := &r.Strategies[w]
-		out = append(out, fmt.Sprintf("Leading so far: %s with a mean meta-fitness of %s in %d generations: %s.",
-			s.Name, fixed(s.Score()), len(s.Scores), meta.Describe(s.Genome)))
+		out = append(out, fmt.Sprintf("Leading so far: %s with a mean meta-fitness of %s in %s: %s.",
+			s.Name, fixed(s.Score()), counted(len(s.Scores), "generation"), meta.Describe(s.Genome)))
 	}
 	return out
 }
@@ -130,6 +130,13 @@ func testWords(duels []duel) string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // listed joins names as a sentence does.
