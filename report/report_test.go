@@ -138,6 +138,41 @@ func TestUnfinishedRunSaysSo(t *testing.T) {
 	require.NotContains(t, page(t, r), "Reproduce</h2></section>")
 }
 
+// TestRunIsReadWhileItIsWritten: pages of a run that stores a generation every few milliseconds.
+func TestRunIsReadWhileItIsWritten(t *testing.T) {
+	run := synthetic{generations: 2, members: 4, tasks: 2, runs: 2, unfinished: true}
+	dir := run.folder(t)
+	writer, err := store.Open(dir)
+	require.NoError(t, err)
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		var parents []rsie.Strategy
+		for g := 2; g < 150; g++ {
+			parents = run.generation(t, writer, g, parents)
+		}
+	}()
+	reader, err := store.OpenReadOnly(dir)
+	require.NoError(t, err)
+	defer reader.Close()
+	seen := map[int]bool{}
+	for running := true; running; {
+		select {
+		case <-ended:
+			running = false
+		default:
+		}
+		r, err := report.Load(reader, "run")
+		require.NoError(t, err)
+		last := r.Generations[len(r.Generations)-1]
+		require.Len(t, last.Members, 4)
+		require.Len(t, r.Strategies, 4*len(r.Generations), "no strategy of a generation that is not shown")
+		seen[len(r.Generations)] = true
+	}
+	require.True(t, seen[150])
+	require.NoError(t, writer.Close())
+}
+
 func TestComparisonNamesScales(t *testing.T) {
 	run := synthetic{generations: 3, members: 4, tasks: 2, runs: 2}
 	a := load(t, run.folder(t))
@@ -146,6 +181,7 @@ func TestComparisonNamesScales(t *testing.T) {
 	var same, other bytes.Buffer
 	require.NoError(t, report.WriteComparison(&same, a, a))
 	require.Contains(t, same.String(), "a difference of &#43;0.000")
+	require.Contains(t, same.String(), `id="f-curves"`)
 	require.NoError(t, report.WriteComparison(&other, a, b))
 	require.Contains(t, other.String(), "different scales")
 	require.NotContains(t, other.String(), "a difference of")

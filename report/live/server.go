@@ -116,7 +116,7 @@ func Start(o Options) (*Server, error) {
 	}
 	s.guard = newGuard(hosts, secure, func(token string) { say(link(secure, hosts, token)) })
 	for _, dir := range o.Runs {
-		s.runs = append(s.runs, &watched{dir: dir, describe: o.Describe, status: Status{ID: len(s.runs), Name: dir}})
+		s.runs = append(s.runs, &watched{dir: dir, describe: o.Describe, status: Status{ID: len(s.runs), Name: dir, ReadOnly: o.ReadOnly}})
 	}
 	s.poll(time.Now())
 	s.web = &http.Server{Handler: s.guard.wrap(s.routes()), ReadTimeout: o.Patience,

@@ -176,6 +176,9 @@ func TestReadOnlyTakesNoOrders(t *testing.T) {
 	require.NoError(t, live.Beat{State: live.Running}.Write(s.dir, time.Now()))
 	got := s.ask(t, "POST", "/runs/0/stop", map[string]string{"Authorization": "Bearer " + s.Token()}, nil)
 	require.Equal(t, http.StatusForbidden, got.StatusCode)
+	list, err := io.ReadAll(s.ask(t, "GET", "/runs", map[string]string{"Authorization": "Bearer " + s.Token()}, nil).Body)
+	require.NoError(t, err)
+	require.Contains(t, string(list), `"read_only":true`, "the page shows no buttons")
 	require.Empty(t, live.TakeOrder(s.dir))
 }
 

@@ -25,6 +25,7 @@ type Status struct {
 	Strategies  int      `json:"strategies"`
 	Version     int      `json:"version"` // changes when the pictures do
 	Error       string   `json:"error"`
+	ReadOnly    bool     `json:"read_only"` // the page takes no orders
 }
 
 // watched is one run folder. Its pictures are drawn once per change for all readers.
