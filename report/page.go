@@ -24,8 +24,11 @@ var pageText string
 // page is the parsed template; its blocks are used by the live page too.
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"fixed": fixed, "describe": meta.Describe, "inc": func(i int) int { return i + 1 }, "compact": compact,
-	"duration": duration,
+	"duration": duration, "bound": bound,
 }).Parse(pageText))
+
+// bound keeps a number and its percent sign on one line.
+func bound(text string) string { return strings.ReplaceAll(text, " %", "\u00a0%") }
 
 // Style returns the style sheet of reports.
 func Style() string { return style }

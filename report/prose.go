@@ -153,6 +153,9 @@ func distributionProse(s rsie.Strategy) []string {
 // moveProse says how the mean moves.
 func moveProse(s rsie.Strategy) string {
 	rate := "the rate " + valued(s.LearningRate)
+	if s.Momentum > 0 && s.ScaleRule != rsie.FastNES {
+		rate = "momentum " + figure(s.Momentum) + " and " + rate
+	}
 	if s.ScaleRule == rsie.FastNES {
 		return "Weights, update and steps are those of CR-FM-NES, the mean moves with " + rate + "."
 	}
@@ -162,11 +165,7 @@ func moveProse(s rsie.Strategy) string {
 		rsie.Softmax: "the samples by a softmax of their rank", rsie.Tutorial: "the better half, with the weights of CMA-ES",
 		rsie.Logistic: "the samples by a softmax of a logistic of their rank"}[s.Recombination]
 	update := map[rsie.UpdateRule]string{rsie.Plain: "a plain step", rsie.Adam: "Adam", rsie.ClipUp: "ClipUp"}[s.UpdateRule]
-	text := fmt.Sprintf("The mean follows %s, by %s with %s", weights, update, rate)
-	if s.Momentum > 0 {
-		text += " and momentum " + figure(s.Momentum)
-	}
-	return text + "."
+	return fmt.Sprintf("The mean follows %s, by %s with %s.", weights, update, rate)
 }
 
 // stepProse says how large steps are and what changes them.

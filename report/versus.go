@@ -32,7 +32,7 @@ func WriteComparison(w io.Writer, a, b *Run) error {
 	v := &versus{A: a.Name, B: b.Name, Rows: compareRows(a, b), Heat: compareHeat(a, b)}
 	v.Figures = []Figure{
 		overlay("progress", "Best of each generation", "generation", a, b, func(g Generation) float64 { return float64(g.Number + 1) }),
-		overlay("spent", "Best of each generation against evaluations spent", "level-1 evaluations", a, b, func(g Generation) float64 { return float64(g.Evaluations) }),
+		overlay("spent", "The same against evaluations spent", "level-1 evaluations", a, b, func(g Generation) float64 { return float64(g.Evaluations) }),
 	}
 	if f := winnersCurves(a, b); !f.Empty() {
 		v.Figures = append(v.Figures, f)
@@ -95,7 +95,7 @@ func (r *Run) finalScore() float64 {
 
 // overlay draws the best score of the generations of two runs.
 func overlay(id, title, axis string, a, b *Run, at func(Generation) float64) Figure {
-	f := Figure{ID: id, Title: title, Says: "Meta-fitness of the best strategy of each generation, maximised. Generations " +
+	f := Figure{ID: id, Title: title, Small: true, Says: "Meta-fitness of the best strategy of each generation, maximised. Generations " +
 		"are measured on fresh keys, so lines may fall; runs of other seeds or tasks have other keys.",
 		X: Axis{Title: axis}, Y: Axis{Title: "meta-fitness, higher is better"},
 		Table: Table{Head: []string{"run", axis, "best"}, Text: 1}}
@@ -114,7 +114,7 @@ func overlay(id, title, axis string, a, b *Run, at func(Generation) float64) Fig
 // winnersCurves draws the quality of both winners against evaluations, meaned over the tasks that
 // both runs measured with one budget, on the anchors of a.
 func winnersCurves(a, b *Run) Figure {
-	f := Figure{ID: "curves", Title: "Quality of the winners against evaluations",
+	f := Figure{ID: "curves", Title: "Quality of the winners", Small: true,
 		Y: Axis{Title: "quality, higher is better", Low: 0, Up: 1.03, Ticks: []Tick{{0, "0"}, {0.25, "0.25"}, {0.5, "0.5"}, {0.75, "0.75"}, {1, "1"}}}}
 	if len(a.contenders()) == 0 || len(b.contenders()) == 0 {
 		return f
