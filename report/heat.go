@@ -41,14 +41,10 @@ func (c HeatCell) Text() string {
 
 // Shade gives the class of a cell, one of eleven.
 func (h HeatMap) Shade(c HeatCell) string {
-	top := h.Top
-	if top <= 0 {
-		top = 1
-	}
 	if math.IsNaN(c.Value) {
 		return "h0"
 	}
-	return fmt.Sprintf("h%d", int(math.Round(10*min(max(c.Value/top, 0), 1))))
+	return fmt.Sprintf("h%d", int(math.Round(10*h.part(c))))
 }
 
 // markBest marks the highest value of each column.
