@@ -56,7 +56,7 @@ func (f liveFlags) serve(e *env, address string, dirs []string) (*live.Server, e
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(e.stderr, "metrics: http://%s/metrics with the header Authorization: Bearer %s\n", s.Addr(), s.Token())
+	fmt.Fprintf(e.stderr, "metrics: %s/metrics with the header Authorization: Bearer %s\n", s.URL(), s.Token())
 	return s, nil
 }
 

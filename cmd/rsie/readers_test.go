@@ -147,7 +147,7 @@ func TestFiftyReaders(t *testing.T) {
 // median over pairs of a run with readers and one without a page, of the program alone, its readers
 // being another process.
 func BenchmarkFiftyReaders(b *testing.B) {
-	args := []string{"evolve", "--suite", "quick", "--meta-generations", "60", "--base-budget", "1000", "--json", "--out"}
+	args := []string{"evolve", "--suite", "quick", "--json", "--out"}
 	var added []float64
 	var base float64
 	for b.Loop() {

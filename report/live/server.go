@@ -131,6 +131,15 @@ func Start(o Options) (*Server, error) {
 // Token returns the token of programs: Authorization: Bearer TOKEN.
 func (s *Server) Token() string { return s.guard.bearer }
 
+// URL returns the address of the pages without a token, as readers reach them.
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.guard.tls {
+		scheme = "https"
+	}
+	return scheme + "://" + s.guard.hosts[0]
+}
+
 // Addr returns where the server listens, with its port.
 func (s *Server) Addr() string { return s.socket.Addr().String() }
 

@@ -213,6 +213,9 @@ func TestOtherAddressesNeedTLS(t *testing.T) {
 	}
 	s, err := live.Start(live.Options{Address: "0.0.0.0:0", Cert: cert, Key: key, Hosts: []string{"example.org"}})
 	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(s.Addr())
+	require.NoError(t, err)
+	require.Equal(t, "https://example.org:"+port, s.URL())
 	require.NoError(t, s.Close())
 }
 
