@@ -89,12 +89,16 @@ func (e *Engine) conclude(ctx context.Context, training, validation []target, di
 	if err != nil {
 		return nil, err
 	}
-	out.Digest = chain(digest+string(doc), nil)
+	out.Digest = RunDigest(digest, doc)
 	if e.config.Store != nil {
 		return out, e.config.Store.Finish(doc)
 	}
 	return out, nil
 }
+
+// RunDigest returns the digest of a finished run from that of its last generation and its result as
+// it is stored.
+func RunDigest(generation string, result []byte) string { return chain(generation+string(result), nil) }
 
 // special returns the tasks that get a specialist: generated ones do only where all are.
 func special(training []target) []target {

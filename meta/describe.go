@@ -80,7 +80,8 @@ func describeDistribution(s rsie.Strategy) string {
 		{s.Covariance != rsie.NoCovariance, fmt.Sprintf("%s covariance", s.Covariance)},
 		{s.StartDraws > 1, fmt.Sprintf("best of %d starts", s.StartDraws)},
 		{s.Pull > 0, fmt.Sprintf("pull %.2g", s.Pull)},
-		{s.Probes > 0, fmt.Sprintf("%d probes", s.Probes)},
+		{s.Probes == 1, "1 probe"},
+		{s.Probes > 1, fmt.Sprintf("%d probes", s.Probes)},
 		{s.Restart != rsie.NoRestart, fmt.Sprintf("restart %s", s.Restart)},
 	} {
 		if p.on {

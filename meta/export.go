@@ -152,6 +152,20 @@ func FindStrategy(ref string) (rsie.Strategy, error) {
 	return rsie.Strategy{}, fmt.Errorf("%w: %s holds no strategy %q; it holds %v", rsie.ErrInvalid, path, id, ids)
 }
 
+// LoadLearned reads what [Engine.ExportLearnedStrategies] wrote; nil for a file that [LoadStrategies]
+// reads but that holds strategies alone.
+func LoadLearned(path string) (*Learned, error) {
+	b, err := readLimited(path, rsie.MaxStrategyFile)
+	if err != nil {
+		return nil, err
+	}
+	var l Learned
+	if json.Unmarshal(b, &l) != nil || l.Format != LearnedFormat || l.Version > LearnedVersion {
+		return nil, nil
+	}
+	return &l, nil
+}
+
 // readLimited reads a whole file of at most limit bytes.
 func readLimited(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)

@@ -43,7 +43,7 @@ func (f *Figure) bars(names []string, values []float64, text func(float64) strin
 }
 
 func (r *Run) evaluationsByPhase() Figure {
-	f := Figure{ID: "cost", Title: "Evaluations by phase",
+	f := Figure{ID: "cost", Title: "Evaluations by phase", Small: true,
 		Says: "Level-1 evaluations of each phase of the run: choosing the first generation (with anchors the run " +
 			"measured itself), the generations, and what follows them: race, specialists, final tables.",
 		X:     Axis{Title: "evaluations"},
@@ -63,7 +63,7 @@ func (r *Run) evaluationsByPhase() Figure {
 }
 
 func (r *Run) secondsByPhase() Figure {
-	f := Figure{ID: "time", Title: "Time by phase",
+	f := Figure{ID: "time", Title: "Time by phase", Small: true,
 		Says:  "Seconds that the program spent on each phase, over all sessions of the run.",
 		X:     Axis{Title: "seconds"},
 		Table: Table{Head: []string{"phase", "seconds", "share"}}}
@@ -80,7 +80,7 @@ func (r *Run) secondsByPhase() Figure {
 }
 
 func (r *Run) evaluationsByTask() Figure {
-	f := Figure{ID: "cost-tasks", Title: "Evaluations of the generations by task",
+	f := Figure{ID: "cost-tasks", Title: "Evaluations of the generations by task", Small: true,
 		Says: "Level-1 evaluations that the generations spent on each training task. Strategies that lose on the " +
 			"cheap tasks do not meet the others, so those have fewer.",
 		X:     Axis{Title: "evaluations"},

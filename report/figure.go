@@ -18,7 +18,10 @@ type Figure struct {
 	Labels []Label
 	Table  Table
 	Wide   bool // drawn over the whole width of a page
-	Tall   int  // height of the drawing in units, 0 means the usual one
+	Small  bool // one of several in a row, which a page draws smaller
+	// Quiet: what it says stands elsewhere on the page. Unnamed: so does the legend.
+	Quiet, Unnamed bool
+	Tall           int // height of the drawing in units, 0 means the usual one
 }
 
 // Axis is one side of a figure. Ticks are made from the range where there are none.
@@ -29,6 +32,7 @@ type Axis struct {
 	Ticks    []Tick
 	Hidden   bool // no line and no grid
 	Vertical bool // a line at every tick from top to bottom, as parallel coordinates have
+	Aslant   bool // its texts are long
 }
 
 // Tick is a place on an axis with its text.
@@ -49,6 +53,7 @@ const (
 	Bars                     // from 0 to X, at the height Y
 	Interval                 // a dot at (X, Y) with a line from Low to High
 	Area                     // between Low and High at X, filled: a share of a whole
+	Cells                    // squares at (X, Y), shaded by Low in [0,1], with their text; in files alone
 )
 
 // Series is a set of values drawn alike. A place whose Y is NaN interrupts a line.

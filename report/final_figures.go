@@ -127,7 +127,7 @@ func (r *Run) TaskCurves() []Figure {
 		return nil
 	}
 	for k, t := range r.Curves.Tasks {
-		f := Figure{ID: fmt.Sprintf("curves-%d", k), Title: t.Name, Tall: 190,
+		f := Figure{ID: fmt.Sprintf("curves-%d", k), Title: t.Name, Tall: 170, Small: true,
 			Says: fmt.Sprintf("Best quality so far on the %s task %s, meaned over fresh seeds, against evaluations.", t.Split, t.Name)}
 		r.drawCurves(&f, []meta.ReportTarget{t}, false)
 		out = append(out, f)
@@ -263,23 +263,36 @@ func (r *Run) Lead() Figure {
 			", with the 95 % interval over seeds. A range right of 0 means better, left of 0 worse; one that " +
 			"holds 0 leaves it open.",
 		X:     Axis{Title: "difference of meta-fitness"},
-		Table: Table{Head: []string{"against", "lead", "95 % interval", "verdict"}, Text: 1}}
+		Table: r.Duels()}
 	if r.Learned == nil {
 		return f
 	}
 	var rows []whisker
-	for _, row := range r.Learned.Report.Rows {
-		if row.WinnerGain == nil || row.WinnerInterval == nil {
-			continue
-		}
-		rows = append(rows, whisker{row.Name, *row.WinnerGain, *row.WinnerInterval})
-		f.Table.Rows = append(f.Table.Rows, []string{row.Name, signed(*row.WinnerGain),
-			signed(row.WinnerInterval[0]) + " to " + signed(row.WinnerInterval[1]), verdict(*row.WinnerInterval)})
+	for _, d := range r.duels() {
+		rows = append(rows, whisker{d.row.Name, *d.row.WinnerGain, *d.row.WinnerInterval})
 	}
 	if len(rows) > 0 {
 		f.whiskers(rows)
 	}
 	return f
+}
+
+// Duels returns the winner against each hand-designed strategy as a table: the lead on the tasks that
+// judge, and the test over all tasks.
+func (r *Run) Duels() Table {
+	t := Table{Head: []string{"against", "verdict", "lead", "95 % interval", "seeds ahead", "behind", "p (Holm)", "A12"}, Text: 2}
+	if r.Learned == nil {
+		return t
+	}
+	for _, d := range r.duels() {
+		in := *d.row.WinnerInterval
+		row := []string{d.row.Name, verdict(in), signed(*d.row.WinnerGain), signed(in[0]) + " to " + signed(in[1]), "-", "-", "-", "-"}
+		if d.seeds > 0 {
+			row = append(row[:4], fmt.Sprint(d.wins), fmt.Sprint(d.losses), fmt.Sprintf("%.2g", d.holm), fmt.Sprintf("%.2f", d.a12))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
 }
 
 // verdict says what an interval of a lead means.

@@ -119,7 +119,7 @@ func shareOf(x []float64, v float64) float64 {
 
 func (r *Run) frequency(gene int) Figure {
 	g := rsie.StrategySpace[gene]
-	f := Figure{Title: g.Name, Tall: 190,
+	f := Figure{Title: g.Name, Tall: 170, Small: true,
 		Says: "Share of each value of " + g.Name + " among the strategies in which it has an effect, by generation.",
 		X:    Axis{Title: "generation", Ticks: r.generationTicks()}, Y: Axis{Low: 0, Up: 1,
 			Ticks: []Tick{{0, "0 %"}, {0.5, "50 %"}, {1, "100 %"}}},
@@ -170,7 +170,7 @@ func (r *Run) frequency(gene int) Figure {
 
 func (r *Run) drift(gene int) Figure {
 	g := rsie.StrategySpace[gene]
-	f := Figure{Title: g.Name, Tall: 190,
+	f := Figure{Title: g.Name, Tall: 170, Small: true,
 		Says: "Median of " + g.Name + " over generations with the middle half as a band, among the strategies in " +
 			"which it has an effect; the dotted line is the winner's value.",
 		X: Axis{Title: "generation", Ticks: r.generationTicks()}, Y: Axis{Log: g.Log && g.Min > 0},
@@ -197,10 +197,11 @@ func (r *Run) drift(gene int) Figure {
 	return f
 }
 
-// The lines and axes of the parallel coordinates.
+// The lines and axes of the parallel coordinates; more than manyLines are drawn pale.
 const (
 	parallelLines = 250
-	parallelAxes  = 9
+	parallelAxes  = 8
+	manyLines     = 60
 )
 
 // Parallel returns the parallel coordinates of the strategies over the genes that go with the
@@ -208,36 +209,47 @@ const (
 func (r *Run) Parallel() Figure {
 	f := Figure{ID: "parallel", Title: "Genes and scores side by side", Wide: true, Tall: 360,
 		Says: "Every line is a strategy; it crosses each axis at its value of that gene, from the lower end of " +
-			"the searched range to the upper. Dark lines score best, the thick one is the winner. Where dark " +
-			"lines bundle, good strategies agree. The axes are the genes that rank together with the score.",
-		X: Axis{Vertical: true, Ticks: []Tick{}}, Y: Axis{Low: -0.08, Up: 1.08, Hidden: true},
+			"the searched range to the upper, and the last at its mean meta-fitness. Dark lines score best, the thick one is the winner. Where dark " +
+			"lines bundle, good strategies agree. The genes are those that rank together with the score.",
+		X: Axis{Vertical: true, Ticks: []Tick{}}, Y: Axis{Low: -0.06, Up: 1.06, Hidden: true},
 		Table: Table{Head: []string{"gene", "winner", "median of the best tenth", "median of all", "rank correlation with score"}, Text: 2}}
 	order := r.ranked()
 	genes := r.scoredGenes(order)
 	if len(order) < 3 || len(genes) < 2 {
 		return f
 	}
-	f.X.Low, f.X.Up = -0.35, float64(len(genes)-1)+0.35
+	f.X.Low, f.X.Up = -0.35, float64(len(genes))+0.35
 	for k, g := range genes {
 		of := rsie.StrategySpace[g.gene]
 		f.X.Ticks = append(f.X.Ticks, Tick{float64(k), of.Name})
-		f.Labels = append(f.Labels, Label{X: float64(k), Y: 1.03, Text: ends(of, true), Anchor: "middle"},
-			Label{X: float64(k), Y: -0.07, Text: ends(of, false), Anchor: "middle"})
+		f.poleEnds(k, ends(of, true), ends(of, false))
 		f.Table.Rows = append(f.Table.Rows, r.geneRow(order, g))
 	}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, i := range order {
+		low, high = min(low, r.Strategies[i].Score()), max(high, r.Strategies[i].Score())
+	}
+	f.X.Ticks = append(f.X.Ticks, Tick{float64(len(genes)), "meta-fitness"})
+	f.poleEnds(len(genes), fixed(high), fixed(low))
 	pick := thin(len(order), parallelLines)
 	slices.Reverse(pick) // the best is drawn last
 	for _, k := range pick {
-		s := r.parallelLine(order[k], genes)
-		s.Shade, s.Faint = 1+min(4, 5*(len(order)-1-k)/len(order)), true
+		s := r.parallelLine(order[k], genes, low, high)
+		s.Shade, s.Faint = 1+min(4, 5*(len(order)-1-k)/len(order)), len(pick) > manyLines
 		f.Series = append(f.Series, s)
 	}
 	if w := r.Winner(); w >= 0 {
-		s := r.parallelLine(w, genes)
+		s := r.parallelLine(w, genes, low, high)
 		s.Name, s.Strong = "winner", true
 		f.Series = append(f.Series, s)
 	}
 	return f
+}
+
+// poleEnds writes the values at the ends of axis k.
+func (f *Figure) poleEnds(k int, up, low string) {
+	f.Labels = append(f.Labels, Label{X: float64(k), Y: 1, Text: up, Anchor: "middle", Up: 6},
+		Label{X: float64(k), Y: 0, Text: low, Anchor: "middle", Up: -14})
 }
 
 // ends returns the text at an end of a gene's axis.
@@ -293,7 +305,8 @@ func (r *Run) scoredGenes(order []int) []scoredGene {
 	return all
 }
 
-func (r *Run) parallelLine(at int, genes []scoredGene) Series {
+// parallelLine is the line of a strategy over the genes and its score, which goes from low to high.
+func (r *Run) parallelLine(at int, genes []scoredGene, low, high float64) Series {
 	s := Series{Mark: Line}
 	for k, g := range genes {
 		of := rsie.StrategySpace[g.gene]
@@ -303,6 +316,11 @@ func (r *Run) parallelLine(at int, genes []scoredGene) Series {
 		}
 		s.X, s.Y = append(s.X, float64(k)), append(s.Y, y)
 	}
+	y := 0.5
+	if high > low {
+		y = (r.Strategies[at].Score() - low) / (high - low)
+	}
+	s.X, s.Y = append(s.X, float64(len(genes))), append(s.Y, y)
 	return s
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/meta"
 )
 
@@ -13,11 +14,13 @@ type HeatMap struct {
 	ID, Title, Says string
 	Columns         []string
 	Rows            []HeatRow
+	Top             float64 // the value of the darkest shade, 0 means 1
 }
 
 // HeatRow is one strategy.
 type HeatRow struct {
 	Name, Note string
+	Words      string // what it is
 	Strong     bool
 	Cells      []HeatCell
 }
@@ -36,12 +39,12 @@ func (c HeatCell) Text() string {
 	return fmt.Sprintf("%.2f", c.Value)
 }
 
-// Class gives the shade, one of eleven.
-func (c HeatCell) Class() string {
+// Shade gives the class of a cell, one of eleven.
+func (h HeatMap) Shade(c HeatCell) string {
 	if math.IsNaN(c.Value) {
 		return "h0"
 	}
-	return fmt.Sprintf("h%d", int(math.Round(10*min(max(c.Value, 0), 1))))
+	return fmt.Sprintf("h%d", int(math.Round(10*h.part(c))))
 }
 
 // markBest marks the highest value of each column.
@@ -67,8 +70,8 @@ const heatRows = 24
 func (r *Run) SearchHeat() HeatMap {
 	h := HeatMap{ID: "heat", Title: "Strategies by task",
 		Says: "Mean area score in the generations (area under quality against the logarithm of evaluations, maximised), of the " +
-			"strategies with the highest meta-fitness and of the hand-designed ones that took part. Darker is better; a box " +
-			"marks the best of a task. Rows measured in few generations (n) are uncertain."}
+			"strategies with the highest meta-fitness and of the hand-designed ones that took part. Darker is better, up to the highest " +
+			"value here; a box marks the best of a task. Rows measured in few generations (n) are uncertain, and stand lower for it."}
 	tasks := map[string]bool{}
 	for i := range r.Strategies {
 		for name := range r.Strategies[i].Tasks {
@@ -83,11 +86,13 @@ func (r *Run) SearchHeat() HeatMap {
 		if _, base := known[s.Digest]; k >= heatRows && !base {
 			continue
 		}
-		row := HeatRow{Name: s.Name, Note: fmt.Sprintf("%s (n = %d)", fixed(s.Score()), len(s.Scores)), Strong: i == r.Winner()}
+		row := HeatRow{Name: s.Name, Note: fmt.Sprintf("%s (n = %d)", fixed(s.Score()), len(s.Scores)), Strong: i == r.Winner(),
+			Words: meta.Describe(s.Genome)}
 		for _, name := range h.Columns {
 			v := math.NaN()
 			if t, ok := s.Tasks[name]; ok {
 				v = t.Area
+				h.Top = max(h.Top, v)
 			}
 			row.Cells = append(row.Cells, HeatCell{Value: v})
 		}
@@ -120,6 +125,9 @@ func (r *Run) FinalHeat() HeatMap {
 		if out.Strong {
 			out.Name = "winner"
 		}
+		if at, ok := r.named(row.Genome); ok {
+			out.Words = meta.Describe(at)
+		}
 		for _, t := range r.Learned.Report.Tasks {
 			v, ok := row.Quality[t.Name]
 			if !ok {
@@ -131,4 +139,14 @@ func (r *Run) FinalHeat() HeatMap {
 	}
 	h.markBest()
 	return h
+}
+
+// named returns the genes of a strategy of the final table.
+func (r *Run) named(genome string) (rsie.Strategy, bool) {
+	for _, s := range append(r.Learned.TopUniversalStrategies[:1:1], rsie.Baselines()...) {
+		if s.GenomeID == genome {
+			return s, true
+		}
+	}
+	return rsie.Strategy{}, false
 }

@@ -39,9 +39,14 @@ func (f Figure) WriteImage(w io.Writer, format string, width float64) error {
 	p.X.Label.Text, p.Y.Label.Text = f.X.Title, f.Y.Title
 	setAxis(&p.X, f.X, 6)
 	setAxis(&p.Y, f.Y, 5)
-	if f.X.Vertical {
+	if f.X.Vertical || f.X.Aslant {
 		p.X.Tick.Label.Rotation, p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = math.Pi/7, text.XRight, text.YCenter
+	}
+	if f.X.Vertical {
 		p.HideY()
+		if err := addPoles(p, f.X.Ticks); err != nil {
+			return err
+		}
 	}
 	for _, s := range f.Series {
 		if err := s.addTo(p, f); err != nil {
@@ -51,20 +56,43 @@ func (f Figure) WriteImage(w io.Writer, format string, width float64) error {
 	addLabels(p, f.Labels)
 	sans(p)
 	wide := vg.Length(width) * vg.Centimeter
-	ratio := vg.Length(0.62)
-	switch {
-	case f.X.Vertical:
-		ratio = 0.6 // its names are written aslant below
-	case f.Wide:
-		ratio = 0.45
-	}
-	canvas, err := draw.NewFormattedCanvas(wide, wide*ratio, format)
+	canvas, err := draw.NewFormattedCanvas(wide, wide*f.ratio(), format)
 	if err != nil {
 		return fmt.Errorf("%w: format %q: %w", rsie.ErrInvalid, format, err)
 	}
 	f.paint(p, draw.New(canvas))
 	_, err = canvas.WriteTo(w)
 	return err
+}
+
+// ratio returns the height of the picture for a width of 1.
+func (f Figure) ratio() vg.Length {
+	switch {
+	case f.X.Vertical:
+		return 0.6 // its names are written aslant below
+	case f.Tall == 0:
+		return 0.62
+	case f.Series[0].Mark == Cells:
+		return vg.Length(f.Tall) / 600
+	case f.Wide:
+		return max(0.32, vg.Length(f.Tall)/650)
+	case f.Small && f.Y.Ticks == nil:
+		return 0.55
+	}
+	return vg.Length(f.Tall) / drawWidth
+}
+
+// addPoles draws a line from 0 to 1 at each tick.
+func addPoles(p *plot.Plot, at []Tick) error {
+	for _, t := range at {
+		l, err := plotter.NewLine(plotter.XYs{{X: t.At, Y: 0}, {X: t.At, Y: 1}})
+		if err != nil {
+			return err
+		}
+		l.LineStyle = draw.LineStyle{Color: colours[7], Width: vg.Points(0.8)}
+		p.Add(l)
+	}
+	return nil
 }
 
 // sans sets the plain typeface of the page, in sizes for print.
@@ -78,23 +106,23 @@ func sans(p *plot.Plot) {
 
 // paint draws the plot within a margin, its legend to the right of it.
 func (f Figure) paint(p *plot.Plot, c draw.Canvas) {
-	const margin, sample, letter = 10, 22, 5 // points; letter is about the width of one
+	const margin, sample = 10, 26 // points
 	area := draw.Crop(c, margin, -margin, margin, -margin)
 	if f.X.Vertical {
 		area = draw.Crop(area, 3*margin, 0, 0, 0)
 	}
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
-	legend, longest := plot.NewLegend(), 0
+	legend, longest := plot.NewLegend(), vg.Length(0)
 	legend.Top, legend.Left = true, true
 	legend.TextStyle.Font.Variant, legend.TextStyle.Font.Size = "Sans", vg.Points(8.5)
 	legend.ThumbnailWidth, legend.Padding = vg.Points(sample-4), vg.Points(2)
 	for _, s := range f.Legend() {
 		legend.Add(s.Name, thumbnail{s})
-		longest = max(longest, len([]rune(s.Name)))
+		longest = max(longest, legend.TextStyle.Width(s.Name))
 	}
 	if longest > 0 {
-		strip := vg.Points(float64(sample + letter*longest))
+		strip := vg.Points(sample) + longest
 		at := draw.Crop(area, area.Size().X-strip, 0, 0, -vg.Points(20))
 		legend.Draw(at)
 		area = draw.Crop(area, 0, -strip-vg.Points(10), 0, 0)
@@ -138,6 +166,8 @@ func (s Series) style() draw.LineStyle {
 // addTo adds a series to a plot.
 func (s Series) addTo(p *plot.Plot, f Figure) error {
 	switch s.Mark {
+	case Cells:
+		return s.addCells(p)
 	case Line, Steps:
 		return s.addLine(p)
 	case Band, Area:

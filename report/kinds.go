@@ -10,7 +10,7 @@ import (
 
 // Kinds are the pictures of a run that have a name of their own; gene:NAME and task:NAME are the
 // others.
-var Kinds = []string{"progress", "diversity", "curves", "ecdf", "lead", "genealogy", "parallel", "cost", "cost-tasks", "time", "causes", "path"}
+var Kinds = []string{"progress", "diversity", "curves", "ecdf", "lead", "final", "heat", "genealogy", "parallel", "cost", "cost-tasks", "time", "causes", "pairs", "shapley", "surrogate", "path"}
 
 // Figure returns the picture of a kind, or [rsie.ErrInvalid] with the kinds there are.
 func (r *Run) Figure(kind string) (Figure, error) {
@@ -28,7 +28,7 @@ func (r *Run) Figure(kind string) (Figure, error) {
 	if !slices.Contains(Kinds, kind) {
 		return Figure{}, fmt.Errorf("%w: kind %q; there are %s, gene:NAME and task:NAME", rsie.ErrInvalid, kind, strings.Join(Kinds, ", "))
 	}
-	all := append([]Figure{r.Progress(), r.Diversity(), r.QualityCurves(), r.ECDF(), r.Lead(), r.Genealogy(), r.Parallel()},
+	all := append([]Figure{r.Progress(), r.Diversity(), r.QualityCurves(), r.ECDF(), r.Lead(), r.FinalHeat().Figure(), r.SearchHeat().Figure(), r.Genealogy(), r.Parallel()},
 		append(r.Cost(), r.Causes()...)...)
 	for _, f := range all {
 		if f.ID == kind && !f.Empty() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/symbio-ai/recursive-improvement/meta"
+	"github.com/symbio-ai/recursive-improvement/meta/explain"
 )
 
 //go:embed style.css
@@ -23,8 +24,11 @@ var pageText string
 // page is the parsed template; its blocks are used by the live page too.
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"fixed": fixed, "describe": meta.Describe, "inc": func(i int) int { return i + 1 }, "compact": compact,
-	"duration": duration,
+	"duration": duration, "bound": bound,
 }).Parse(pageText))
+
+// bound keeps a number and its percent sign on one line.
+func bound(text string) string { return strings.ReplaceAll(text, " %", "\u00a0%") }
 
 // Style returns the style sheet of reports.
 func Style() string { return style }
@@ -60,7 +64,9 @@ type contents struct {
 	Frequencies, Drift       []Figure
 	Parallel                 Figure
 	Causes                   []Figure
-	Attribution              *Attribution
+	CauseParts               []partTable
+	Explained                *explain.Result
+	CurveLegend              []Series // of the pictures by task, which share it
 	Cost                     []Figure
 	Winner                   *Card
 	Reproduce                []fact
@@ -96,15 +102,22 @@ func (r *Run) contents() *contents {
 	c := &contents{Facts: r.facts(), Words: r.Words(), Lead: r.Lead(), Progress: r.Progress(), Diverse: r.Diversity(),
 		Curves: r.QualityCurves(), ECDF: r.ECDF(), TaskCurves: r.TaskCurves(), FinalHeat: r.FinalHeat(), Heat: r.SearchHeat(),
 		Genealogy: r.Genealogy(), Frequencies: r.GeneFrequencies(), Drift: r.GeneDrift(), Parallel: r.Parallel(),
-		Causes: r.Causes(), Attribution: r.Attribution, Cost: r.Cost(), Reproduce: r.reproduce(), Finished: r.Learned != nil}
+		Causes: r.Causes(), CauseParts: r.CauseParts(), Explained: r.Explained, Cost: r.Cost(), Reproduce: r.reproduce(), Finished: r.Learned != nil}
 	if len(c.TaskCurves) == 1 {
 		c.TaskCurves = nil // the same picture again
 	}
-	if w := r.Winner(); w >= 0 {
-		c.Winner = CardOf(r.Strategies[w].Genome)
-		if r.Learned != nil { // it knows its score and qualities
-			c.Winner = CardOf(r.Learned.TopUniversalStrategies[0])
+	for k := range c.TaskCurves {
+		c.CurveLegend = c.TaskCurves[0].Legend()
+		c.TaskCurves[k].Quiet, c.TaskCurves[k].Unnamed = true, true
+	}
+	for _, grid := range [][]Figure{c.Frequencies, c.Drift} {
+		for k := range grid {
+			grid[k].Quiet = true
 		}
+	}
+	if w := r.Winner(); w >= 0 {
+		c.Winner = r.Card(r.Strategies[w].Genome)
+		c.Winner.Command = "" // it stands under Reproduce
 		c.Lineage = r.lineageSteps(w)
 	}
 	return c
@@ -118,13 +131,26 @@ func (r *Run) lineageSteps(w int) []lineageStep {
 	var out []lineageStep
 	for _, a := range r.Lineage(w) {
 		s := &r.Strategies[a.Strategy]
-		step := lineageStep{Name: s.Name, Score: fixed(s.Score()), Generation: s.Born + 1, Changes: a.Changes}
-		if n := len(a.Changes); n > shownChanges {
-			step.Changes, step.More = a.Changes[:shownChanges], n-shownChanges
+		step := lineageStep{Name: s.Name, Score: fixed(s.Score()), Generation: s.Born + 1}
+		for _, d := range a.Changes {
+			if d.A, d.B = offOr(d.A), offOr(d.B); d.A != d.B {
+				step.Changes = append(step.Changes, d)
+			}
+		}
+		if n := len(step.Changes); n > shownChanges {
+			step.Changes, step.More = step.Changes[:shownChanges], n-shownChanges
 		}
 		out = append(out, step)
 	}
 	return out
+}
+
+// offOr returns a value to four digits, and "off" for a gene without effect.
+func offOr(text string) string {
+	if text == "-" {
+		return "off"
+	}
+	return rounded(text)
 }
 
 // facts are the numbers at the head of a page.
@@ -167,8 +193,11 @@ func (r *Run) reproduce() []fact {
 		{"objectives", fmt.Sprintf("convergence_speed %g, final_fitness %g, sample_efficiency %g, diversity %g, robustness %g, computational_efficiency %g",
 			s.Objectives.ConvergenceSpeed, s.Objectives.FinalFitness, s.Objectives.SampleEfficiency, s.Objectives.Diversity,
 			s.Objectives.Robustness, s.Objectives.ComputationalEfficiency)}}
-	if n := len(r.Generations); n > 0 {
+	if n := len(r.Generations); n > 0 && r.Digest == "" {
 		out = append(out, fact{"digest after the last generation", r.Generations[n-1].Digest})
+	}
+	if r.Digest != "" {
+		out = append(out, fact{"digest of the run", r.Digest})
 	}
 	for _, t := range r.Timeline.Sessions {
 		out = append(out, fact{"session", fmt.Sprintf("%s, rsie %s on %s, %s", t.Began, t.Program, t.Platform, t.Device)})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta/explain"
 	"github.com/symbio-ai/recursive-improvement/meta/store"
 	"github.com/symbio-ai/recursive-improvement/report"
 )
@@ -124,8 +125,9 @@ func TestNamesAreText(t *testing.T) {
 func TestWordsNameLosses(t *testing.T) {
 	run := synthetic{generations: 3, members: 4, tasks: 2, runs: 2}
 	words := strings.Join(load(t, run.folder(t)).Words(), "\n")
-	require.Contains(t, words, "Better than default: +0.100 (+0.050 to +0.150); ahead on 10 and behind on 0 of 10 seeds")
-	require.Contains(t, words, "Worse than simple-ga: −0.100 (−0.150 to −0.050)")
+	require.Contains(t, words, "the winner is worse than simple-ga −0.100 [−0.150, −0.050]; better than default, ")
+	require.Contains(t, words, "from default +0.100 [+0.050, +0.150] to ")
+	require.Contains(t, words, "its meta-fitness is higher than that of default, simple-ga, ")
 	require.Contains(t, words, "On none of the 2 tasks does a hand-designed strategy end with a quality higher")
 }
 
@@ -136,6 +138,41 @@ func TestUnfinishedRunSaysSo(t *testing.T) {
 	require.NotContains(t, page(t, r), "Reproduce</h2></section>")
 }
 
+// TestRunIsReadWhileItIsWritten: pages of a run that stores a generation every few milliseconds.
+func TestRunIsReadWhileItIsWritten(t *testing.T) {
+	run := synthetic{generations: 2, members: 4, tasks: 2, runs: 2, unfinished: true}
+	dir := run.folder(t)
+	writer, err := store.Open(dir)
+	require.NoError(t, err)
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		var parents []rsie.Strategy
+		for g := 2; g < 150; g++ {
+			parents = run.generation(t, writer, g, parents)
+		}
+	}()
+	reader, err := store.OpenReadOnly(dir)
+	require.NoError(t, err)
+	defer reader.Close()
+	seen := map[int]bool{}
+	for running := true; running; {
+		select {
+		case <-ended:
+			running = false
+		default:
+		}
+		r, err := report.Load(reader, "run")
+		require.NoError(t, err)
+		last := r.Generations[len(r.Generations)-1]
+		require.Len(t, last.Members, 4)
+		require.Len(t, r.Strategies, 4*len(r.Generations), "no strategy of a generation that is not shown")
+		seen[len(r.Generations)] = true
+	}
+	require.True(t, seen[150])
+	require.NoError(t, writer.Close())
+}
+
 func TestComparisonNamesScales(t *testing.T) {
 	run := synthetic{generations: 3, members: 4, tasks: 2, runs: 2}
 	a := load(t, run.folder(t))
@@ -144,18 +181,34 @@ func TestComparisonNamesScales(t *testing.T) {
 	var same, other bytes.Buffer
 	require.NoError(t, report.WriteComparison(&same, a, a))
 	require.Contains(t, same.String(), "a difference of &#43;0.000")
+	require.Contains(t, same.String(), `id="f-curves"`)
 	require.NoError(t, report.WriteComparison(&other, a, b))
 	require.Contains(t, other.String(), "different scales")
 	require.NotContains(t, other.String(), "a difference of")
+}
+
+// explained is what rsie explain could have found.
+func explained() *explain.Result {
+	of := func(mean float64) explain.Estimate {
+		return explain.Estimate{Mean: mean, Interval: [2]float64{mean - 0.05, mean + 0.05}, P: 0.01, Adjusted: 0.01, Contexts: 20}
+	}
+	pull := explain.Effect{Factor: explain.Factor{Name: "pull", Subject: "0.4", Reference: "0"}, Estimate: of(0.1),
+		Tasks: []explain.PartEffect{{Name: "iris", Estimate: of(0.3)}, {Name: "wine", Estimate: of(-0.1)}}}
+	return &explain.Result{Score: explain.Area, Subject: explain.Named{Genome: "winner"}, Reference: explain.Named{Genome: "snes"},
+		Effects: []explain.Effect{pull, {Factor: explain.Factor{Name: "sigma"}, Unmeasured: true}},
+		Pairs:   []explain.Pair{{A: "pull", B: "probes", Estimate: of(0.02)}},
+		Shapley: explain.Shapley{Measured: []explain.ShapleyValue{{Factor: "pull", Estimate: of(0.1)}}, Keys: 9,
+			Surrogate: []explain.ShapleyValue{{Factor: "pull", Estimate: of(0.1)}}},
+		Screening: explain.Screening{Samples: 100, R2: 0.7, Shares: []explain.Share{{Factor: "pull", Main: 0.5, Total: 0.6}}},
+		Path:      explain.Path{Steps: []explain.Step{{Factor: "pull", Score: 0.5, Gain: of(0.1)}}},
+		Sentences: []string{"pull raises the score."}}
 }
 
 // TestEveryKindIsDrawn writes every picture as both kinds of file, the same bytes each time.
 func TestEveryKindIsDrawn(t *testing.T) {
 	run := synthetic{generations: 4, members: 12, tasks: 2, runs: 2}
 	r := load(t, run.folder(t))
-	r.Attribution = &report.Attribution{Measure: "meta-fitness",
-		Effects: []report.Effect{{Gene: "pull", Change: "0 -> 0.4", Mean: 0.1, Interval: [2]float64{0.05, 0.15}, Q: 0.01, Pairs: 20}},
-		Path:    []report.Step{{Gene: "pull", From: "0", To: "0.4", Gain: 0.1, Interval: [2]float64{0.05, 0.15}}}}
+	r.Explained = explained()
 	for _, kind := range append([]string{"gene:family", "gene:mutation_rate", "task:task-00"}, report.Kinds...) {
 		f, err := r.Figure(kind)
 		require.NoError(t, err, kind)
@@ -171,7 +224,12 @@ func TestEveryKindIsDrawn(t *testing.T) {
 		_, err := r.Figure(kind)
 		require.ErrorIs(t, err, rsie.ErrInvalid)
 	}
-	require.Contains(t, page(t, r), `id="f-causes"`)
+	text := page(t, r)
+	require.Contains(t, text, `id="f-causes"`)
+	require.Contains(t, text, "held-out R² 0.70")
+	require.Contains(t, text, `<td class="n told">−0.100 [−0.150, −0.050]</td>`)
+	r.Explained.Screening.R2 = -0.1
+	require.NotContains(t, page(t, r), "held-out R²", "a surrogate that predicts nothing is not shown")
 }
 
 // TestCardNamesTheNearest: a hand-designed strategy is itself; a changed one is named with the

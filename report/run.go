@@ -27,7 +27,8 @@ type Run struct {
 	Finals      []store.Result     // level-1 runs of the final table
 	Halving     int64              // evaluations before the first generation
 	Timeline    Timeline
-	Attribution *Attribution // nil until causes have been measured
+	Explained   *explain.Result // nil until rsie explain has measured causes
+	Digest      string          // of the whole run, as rsie evolve prints it; empty until it is finished
 
 	index map[string]int // of Strategies by digest
 }
@@ -89,7 +90,8 @@ func (s *Strategy) Score() float64 {
 	return stats.Mean(s.Scores)
 }
 
-// Load reads a run. name is how the user named its folder.
+// Load reads a run. name is how the user named its folder. A run that is written meanwhile is read
+// as it was after the last generation that its first part shows: what came later is left out.
 func Load(st *store.Store, name string) (*Run, error) {
 	r := &Run{Name: name, index: map[string]int{}}
 	config, err := st.Config()
@@ -99,11 +101,10 @@ func Load(st *store.Store, name string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.loadStrategies(st); err != nil {
-		return nil, err
-	}
-	if err := r.loadGenerations(st); err != nil {
-		return nil, err
+	for _, load := range []func(*store.Store) error{r.loadGenerations, r.loadStrategies, r.loadResults} {
+		if err := load(st); err != nil {
+			return nil, err
+		}
 	}
 	return r, r.loadDocuments(st)
 }
@@ -122,6 +123,9 @@ func (r *Run) loadStrategies(st *store.Store) error {
 	}
 	known := baselineNames()
 	for i, row := range rows {
+		if row.Generation >= len(r.Generations) {
+			break // they stand in the order in which they were met
+		}
 		s := Strategy{Digest: row.Digest, Parent: -1, Born: row.Generation, Tasks: map[string]TaskMean{}}
 		if err := decode("strategy "+row.Digest, row.Genes, &s.Genome); err != nil {
 			return err
@@ -155,7 +159,7 @@ func baselineNames() map[string]string {
 }
 
 func (r *Run) loadGenerations(st *store.Store) error {
-	err := st.Generations(func(g store.Generation) error {
+	return st.Generations(func(g store.Generation) error {
 		var out Generation
 		if err := decode("generation", g.Summary, &out.Generation); err != nil {
 			return err
@@ -164,9 +168,9 @@ func (r *Run) loadGenerations(st *store.Store) error {
 		r.Generations = append(r.Generations, out)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
+}
+
+func (r *Run) loadResults(st *store.Store) error {
 	return (&gatherer{run: r, terms: map[string][]rsie.Metrics{}, strategy: -1}).read(st)
 }
 
@@ -179,17 +183,19 @@ type gatherer struct {
 
 func (g *gatherer) read(st *store.Store) error {
 	err := st.ResultsByGeneration(func(generation int, v store.Result) error {
+		if generation >= len(g.run.Generations) {
+			return nil
+		}
 		at, ok := g.run.index[v.Strategy]
-		if !ok || generation >= len(g.run.Generations) {
-			return fmt.Errorf("%w: the run's results name a strategy or a generation that it lacks",
-				rsie.ErrInvalid)
+		if !ok {
+			return fmt.Errorf("%w: the run's results name a strategy that it lacks", rsie.ErrInvalid)
 		}
 		if generation != g.generation || at != g.strategy {
 			g.flush()
 			g.generation, g.strategy = generation, at
 		}
 		var m rsie.Metrics
-		if err := decode("result", v.Metrics, &m); err != nil {
+		if err := readMetrics(v.Metrics, &m); err != nil {
 			return err
 		}
 		g.terms[v.Task] = append(g.terms[v.Task], m)
@@ -271,12 +277,9 @@ func (r *Run) loadDocuments(st *store.Store) error {
 			return err
 		}
 	}
-	explained, err := explain.Stored(st)
-	if err != nil {
+	var err error
+	if r.Explained, err = explain.Stored(st); err != nil {
 		return fmt.Errorf("%w: the run's explanation: %v", rsie.ErrInvalid, err)
-	}
-	if explained != nil {
-		r.Attribution = attributionOf(explained)
 	}
 	var first struct{ Evaluations int64 }
 	if err := get(fmt.Sprintf(halvingDocument, 0), &first); err != nil {
@@ -284,8 +287,11 @@ func (r *Run) loadDocuments(st *store.Store) error {
 	}
 	r.Halving = first.Evaluations
 	doc, ok, err := st.Finished()
-	if err != nil || !ok {
+	if err != nil || !ok || len(r.Generations) < r.Settings.MetaGenerations {
 		return err
+	}
+	if n := len(r.Generations); n > 0 {
+		r.Digest = meta.RunDigest(r.Generations[n-1].Digest, doc)
 	}
 	return decode("result", doc, &r.Learned)
 }

@@ -10,15 +10,18 @@ import (
 	"strings"
 )
 
-// The drawing's size in units; a page scales it. Texts are 12 units high, so that two drawings
-// stand beside each other on a desk and one fills a telephone, both readable.
+// The drawing's size in units; a page scales it. The style sheet gives texts the size that is
+// readable at the width that a drawing has on a desk and on a telephone, where they are larger;
+// margins leave room for the larger.
 const (
 	drawWidth  = 420
+	smallWidth = 340
 	wideWidth  = 900
 	drawHeight = 250
 	marginTop  = 12
 	marginLow  = 44
 	marginEnd  = 14
+	textWidth  = 7.6 // of a letter
 )
 
 // drawing places values of a figure on its area.
@@ -35,8 +38,8 @@ type drawing struct {
 func (f Figure) SVG() template.HTML {
 	f.fit()
 	d := newDrawing(f)
-	fmt.Fprintf(d.b, `<svg class="figure" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-t %s-d">`,
-		num(d.width), num(d.height), f.ID, f.ID)
+	fmt.Fprintf(d.b, `<svg class="%s" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-t %s-d">`,
+		f.sizeClass(), num(d.width), num(d.height), f.ID, f.ID)
 	fmt.Fprintf(d.b, `<title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
 		f.ID, html.EscapeString(f.Title), f.ID, html.EscapeString(f.Says))
 	d.axes()
@@ -61,10 +64,24 @@ func (f Figure) SVG() template.HTML {
 	return template.HTML(d.b.String()) // every text went through html.EscapeString
 }
 
+// sizeClass tells a style sheet how wide the drawing is.
+func (f Figure) sizeClass() string {
+	switch {
+	case f.Wide:
+		return "figure broad"
+	case f.Small:
+		return "figure small"
+	}
+	return "figure"
+}
+
 func newDrawing(f Figure) *drawing {
 	d := &drawing{Figure: f, b: &strings.Builder{}, width: drawWidth, height: drawHeight}
-	if f.Wide {
+	switch {
+	case f.Wide:
 		d.width = wideWidth
+	case f.Small:
+		d.width = smallWidth
 	}
 	if f.Tall > 0 {
 		d.height = float64(f.Tall)
@@ -78,7 +95,7 @@ func newDrawing(f Figure) *drawing {
 		for _, t := range f.Y.ticks(5) {
 			longest = max(longest, len([]rune(t.Text)))
 		}
-		d.left = 14 + 6.6*float64(longest)
+		d.left = 12 + textWidth*float64(longest)
 	}
 	if f.Y.Title != "" {
 		d.top += 14
@@ -129,17 +146,17 @@ func (d *drawing) axes() {
 			d.text(d.left-6, y+4, "end", "tick", t.Text)
 		}
 	}
-	ticks := d.X.ticks(5)
+	ticks := d.X.ticks(min(6, max(2, int((d.right-d.left)/55))))
 	for k, t := range ticks {
 		x := d.x(t.At)
 		if d.X.Vertical {
-			d.line("pole", x, d.top, x, d.bottom)
+			d.line("pole", x, d.y(1), x, d.y(0))
 		} else if !d.X.Hidden {
 			d.line("grid", x, d.bottom, x, d.bottom+4)
 		}
 		anchor := "middle"
-		if k == len(ticks)-1 && x > d.right-16 && !d.X.Vertical {
-			anchor, x = "end", d.right+8
+		if half := textWidth / 2 * float64(len([]rune(t.Text))); x+half > d.width && !d.X.Vertical {
+			anchor, x = "end", d.width-1
 		}
 		y := d.bottom + 17
 		if d.X.Vertical && k%2 == 1 {
@@ -147,7 +164,7 @@ func (d *drawing) axes() {
 		}
 		d.text(x, y, anchor, "tick", t.Text)
 	}
-	if !d.X.Hidden {
+	if !d.X.Hidden && !d.X.Vertical {
 		d.line("base", d.left, d.bottom, d.right, d.bottom)
 	}
 	if d.X.Title != "" {
@@ -283,7 +300,10 @@ func (f Figure) Legend() []Series {
 }
 
 // Filled reports whether the sample of a legend is a box; else it is a line.
-func (s Series) Filled() bool { return s.Mark == Area || s.Mark == Bars || s.Mark == Dots }
+func (s Series) Filled() bool { return s.Mark == Area || s.Mark == Bars }
+
+// Round reports whether it is a dot.
+func (s Series) Round() bool { return s.Mark == Dots }
 
 // Swatch returns the class of a legend's sample.
 func (s Series) Swatch() string {

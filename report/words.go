@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -26,16 +27,15 @@ func (r *Run) Words() []string {
 	}
 	w := r.Learned.TopUniversalStrategies[0]
 	table := r.Learned.Report
-	out := []string{fmt.Sprintf("The winner, %s, is %s.", w.GenomeID, meta.Describe(w))}
+	out := []string{fmt.Sprintf("The winner is %s: %s.", w.GenomeID, meta.Describe(w))}
 	if w.FitnessScore != nil {
 		out = append(out, fmt.Sprintf("Its meta-fitness is %s, measured on %d tasks with %d fresh seeds each that "+
 			"took no part in any choice, %s evaluations per run.", fixed(*w.FitnessScore), len(table.Tasks), table.Runs, budgetWords(table.Budget)))
 	}
 	if duels := r.duels(); len(duels) > 0 {
-		out = append(out, "Against the hand-designed strategies, in meta-fitness on "+r.judgedOn()+" with 95 % intervals over "+
-			"seeds; and seed by seed over all tasks, with the Wilcoxon signed-rank test after Holm's correction:")
-		for _, d := range duels {
-			out = append(out, d.sentence())
+		out = append(out, "In meta-fitness on "+r.judgedOn()+", with 95 % intervals over seeds, the winner is "+leadWords(duels)+".")
+		if tests := testWords(duels); tests != "" {
+			out = append(out, "Seed by seed over all tasks (Wilcoxon signed-rank test, Holm's correction, level 0.05) its meta-fitness is "+tests+".")
 		}
 	}
 	out = append(out, r.lossWords()...)
@@ -60,22 +60,91 @@ func (r *Run) unfinishedWords() []string {
 		"not measured yet. Scores of the search favour luck; read them as provisional.", n, r.Settings.MetaGenerations)}
 	if w := r.Winner(); w >= 0 {
 		s := &r.Strategies[w]
-		out = append(out, fmt.Sprintf("Leading so far: %s with a mean meta-fitness of %s in %d generations: %s.",
-			s.Name, fixed(s.Score()), len(s.Scores), meta.Describe(s.Genome)))
+		out = append(out, fmt.Sprintf("Leading so far: %s with a mean meta-fitness of %s in %s: %s.",
+			s.Name, fixed(s.Score()), counted(len(s.Scores), "generation"), meta.Describe(s.Genome)))
 	}
 	return out
 }
 
-// sentence says how the winner stands against one strategy.
-func (d duel) sentence() string {
-	in := *d.row.WinnerInterval
-	verb := map[string]string{"better": "Better than", "worse": "Worse than", "equal": "Equal to",
-		"open": "Not shown to differ from"}[verdict(in)]
-	text := fmt.Sprintf("%s %s: %s (%s to %s)", verb, d.row.Name, signed(*d.row.WinnerGain), signed(in[0]), signed(in[1]))
-	if d.seeds > 0 {
-		text += fmt.Sprintf("; ahead on %d and behind on %d of %d seeds, p = %.2g, A12 = %.2f", d.wins, d.losses, d.seeds, d.holm, d.a12)
+// leadWords says how the winner stands against the hand-designed strategies on the tasks that judge,
+// by verdict: three or fewer each with its interval, more with the smallest and the largest lead.
+func leadWords(duels []duel) string {
+	var parts []string
+	for _, v := range []struct{ verdict, words string }{{"worse", "worse than"}, {"better", "better than"},
+		{"equal", "equal to"}, {"open", "not shown to differ from"}} {
+		var of []duel
+		for _, d := range duels {
+			if verdict(*d.row.WinnerInterval) == v.verdict {
+				of = append(of, d)
+			}
+		}
+		if len(of) == 0 {
+			continue
+		}
+		var names []string
+		for _, d := range of {
+			name := d.row.Name
+			if len(of) <= 3 {
+				name += " " + d.lead()
+			}
+			names = append(names, name)
+		}
+		text := v.words + " " + listed(names)
+		if len(of) > 3 {
+			slices.SortFunc(of, func(a, b duel) int { return cmp.Compare(*a.row.WinnerGain, *b.row.WinnerGain) })
+			low, high := of[0], of[len(of)-1]
+			text += fmt.Sprintf(", from %s %s to %s %s", low.row.Name, low.lead(), high.row.Name, high.lead())
+		}
+		parts = append(parts, text)
 	}
-	return text + "."
+	return strings.Join(parts, "; ")
+}
+
+// lead is the winner's lead with its interval.
+func (d duel) lead() string {
+	in := *d.row.WinnerInterval
+	return fmt.Sprintf("%s [%s, %s]", signed(*d.row.WinnerGain), signed(in[0]), signed(in[1]))
+}
+
+// level is that of the tests.
+const level = 0.05
+
+// testWords says what the tests show, empty where none was made.
+func testWords(duels []duel) string {
+	groups := map[string][]string{}
+	for _, d := range duels {
+		switch {
+		case d.seeds == 0:
+		case d.holm > level:
+			groups["not shown to differ from that of"] = append(groups["not shown to differ from that of"], d.row.Name)
+		case d.a12 < 0.5:
+			groups["lower than that of"] = append(groups["lower than that of"], d.row.Name)
+		default:
+			groups["higher than that of"] = append(groups["higher than that of"], d.row.Name)
+		}
+	}
+	var parts []string
+	for _, words := range []string{"lower than that of", "higher than that of", "not shown to differ from that of"} {
+		if len(groups[words]) > 0 {
+			parts = append(parts, words+" "+listed(groups[words]))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// listed joins names as a sentence does.
+func listed(names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
 }
 
 // duels returns the comparisons of the final table with their tests.
@@ -151,9 +220,11 @@ func (r *Run) scoresBySeed() map[string][]float64 {
 	return out
 }
 
+// visible is the difference of mean qualities that words and cards tell of.
+const visible = 0.005
+
 // lossWords names the tasks on which a hand-designed strategy ends visibly higher.
 func (r *Run) lossWords() []string {
-	const visible = 0.005
 	rows := r.Learned.Report.Rows
 	at := slices.IndexFunc(rows, func(row meta.ReportRow) bool { return row.Role == "universal winner" })
 	if at < 0 {

@@ -14,7 +14,7 @@ const shownTasks = 12
 // printExplanation writes the sentences, then the tables behind them.
 func printExplanation(w io.Writer, r *explain.Result) {
 	fmt.Fprintf(w, "%s against %s: what each gene adds to the %s, in [0,1], maximised.\n", r.Subject.Genome,
-		r.Reference.Genome, scoreWords(r.Score))
+		r.Reference.Genome, r.Score.Words())
 	fmt.Fprintf(w, "%s: %s\n%s: %s\n", r.Subject.Genome, r.Subject.Summary, r.Reference.Genome, r.Reference.Summary)
 	fmt.Fprintf(w, "%d of %d evaluations, %s, seed %d. Figures are means with 95 %% intervals; p is adjusted\n"+
 		"for the false discovery rate (Benjamini-Hochberg) over its table.\n\n",
@@ -60,13 +60,6 @@ func wrapped(text string) string {
 		at += n
 	}
 	return out.String()
-}
-
-func scoreWords(s explain.Score) string {
-	if s == explain.Quality {
-		return "quality at the end"
-	}
-	return "area under quality against log evaluations"
 }
 
 // cells returns the figures of a row.

@@ -112,6 +112,7 @@ func learn(e *env, dir string, cfg runConfig, tasks []*task.Task, backend rsie.B
 	config.Progress = func(g meta.Generation) {
 		watch.generation(g)
 		pictures.generation(g)
+		steer.generation(g)
 		steer.pass(fmt.Sprintf("generation %d of %d is stored", g.Number+1, cfg.MetaGenerations))
 	}
 	config.Say = func(text string) {

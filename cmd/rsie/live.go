@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/meta"
 	"github.com/symbio-ai/recursive-improvement/report/live"
 )
 
@@ -55,7 +56,7 @@ func (f liveFlags) serve(e *env, address string, dirs []string) (*live.Server, e
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(e.stderr, "metrics: http://%s/metrics with the header Authorization: Bearer %s\n", s.Addr(), s.Token())
+	fmt.Fprintf(e.stderr, "metrics: %s/metrics with the header Authorization: Bearer %s\n", s.URL(), s.Token())
 	return s, nil
 }
 
@@ -194,6 +195,17 @@ func (p *pilot) pass(phase string) {
 	}
 	p.mu.Unlock()
 	p.write()
+}
+
+// generation tells of a generation that is stored.
+func (p *pilot) generation(g meta.Generation) {
+	p.mu.Lock()
+	b := &p.beat
+	if b.Generation == 0 || g.Best > b.Best {
+		b.Best = g.Best
+	}
+	b.Generation, b.Evaluations = g.Number+1, g.Evaluations
+	p.mu.Unlock()
 }
 
 // write renews the heartbeat. A full disk stops no run for it.

@@ -10,7 +10,7 @@ import (
 )
 
 type plotCmd struct {
-	Kind   string  `arg:"" help:"progress, diversity, curves, ecdf, lead, genealogy, parallel, cost, cost-tasks, time, causes, path, gene:NAME or task:NAME."`
+	Kind   string  `arg:"" help:"progress, diversity, curves, ecdf, lead, final, heat, genealogy, parallel, cost, cost-tasks, time, causes, pairs, shapley, surrogate, path, gene:NAME or task:NAME."`
 	Folder string  `arg:"" name:"run" help:"Folder of the run." placeholder:"RUN"`
 	Out    string  `help:"File to write, .svg or .png. Default: KIND.svg in the folder of the run." placeholder:"FILE"`
 	Width  float64 `help:"Width in centimetres, 4 to 100." default:"16"`

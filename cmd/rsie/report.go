@@ -134,7 +134,11 @@ func (c runConfig) command(dir string) string {
 			"diversity=%s,robustness=%s,computational_efficiency=%s", exact(o.ConvergenceSpeed), exact(o.FinalFitness),
 			exact(o.SampleEfficiency), exact(o.Diversity), exact(o.Robustness), exact(o.ComputationalEfficiency)))
 	}
-	words = append(words, "--seed", strconv.FormatUint(c.Seed, 10), "--out", shellWord(strings.TrimRight(dir, "/")+"-again"))
+	backend := "native" // whose bytes those of a device are
+	if c.Backend == "gonum" {
+		backend = c.Backend
+	}
+	words = append(words, "--backend", backend, "--seed", strconv.FormatUint(c.Seed, 10), "--out", shellWord(strings.TrimRight(dir, "/")+"-again"))
 	return strings.Join(words, " ")
 }
 

@@ -52,7 +52,12 @@ func (c *showCmd) Run(e *env) error {
 		printGenerations(e, r)
 	}
 	for _, w := range r.Words() {
-		fmt.Fprintln(e.stdout, w)
+		fmt.Fprintln(e.stdout, wrapped(w))
+	}
+	if t := r.Duels(); len(t.Rows) > 0 {
+		fmt.Fprintln(e.stdout)
+		table(e.stdout, t.Text, append([][]string{t.Head}, t.Rows...))
+		fmt.Fprintln(e.stdout, wrapped("Lead: the winner's in meta-fitness on the validation tasks. Seeds, p and A12 (the chance that the winner's is higher) are over all tasks."))
 	}
 	return nil
 }

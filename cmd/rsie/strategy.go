@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
@@ -77,7 +78,7 @@ func (c *strategyShowCmd) Run(e *env) error {
 		case g.IsNeutral(&s):
 			left++
 		default:
-			rows = append(rows, []string{g.Name, g.Format(&s), searched(g)})
+			rows = append(rows, []string{g.Name, g.Format(&s), report.Searched(g)})
 		}
 	}
 	table(e.stdout, 3, rows)
@@ -89,7 +90,10 @@ func (c *strategyShowCmd) Run(e *env) error {
 
 // card writes the page of a strategy.
 func (c *strategyShowCmd) card(e *env, s rsie.Strategy) error {
-	card := report.CardOf(s)
+	card, err := cardOf(c.Strategy, s)
+	if err != nil {
+		return err
+	}
 	out := c.Out
 	if out == "" {
 		out = fileName(card.Name) + ".html"
@@ -111,6 +115,29 @@ func (c *strategyShowCmd) card(e *env, s rsie.Strategy) error {
 	return nil
 }
 
+// cardOf returns the card of a strategy with what is known of it: the run beside its file, else the
+// final table in the file.
+func cardOf(ref string, s rsie.Strategy) (*report.Card, error) {
+	path, _, _ := strings.Cut(ref, "#")
+	if !exists(path) {
+		return report.CardOf(s), nil // a hand-designed one
+	}
+	if dir := filepath.Dir(path); exists(filepath.Join(dir, "run.db")) {
+		r, err := loadRun(dir)
+		if err != nil {
+			return nil, err
+		}
+		if r.Holds(s) {
+			return r.Card(s), nil
+		}
+	}
+	l, err := meta.LoadLearned(path)
+	if err != nil || l == nil {
+		return report.CardOf(s), err
+	}
+	return report.CardOfLearned(s, l), nil
+}
+
 // fileName keeps what is plain in the name of a file.
 func fileName(s string) string {
 	return strings.Trim(strings.Map(func(r rune) rune {
@@ -119,19 +146,6 @@ func fileName(s string) string {
 		}
 		return '-'
 	}, s), ".")
-}
-
-// searched returns the values of a gene that level 2 searches, in words.
-func searched(g rsie.Gene) string {
-	switch {
-	case g.Kind == rsie.Category:
-		return strings.Join(g.Values[:int(g.Max)+1], ", ")
-	case g.Kind == rsie.Flag:
-		return "true, false"
-	case g.Log:
-		return fmt.Sprintf("%g to %g, logarithmic", g.Min, g.Max)
-	}
-	return fmt.Sprintf("%g to %g", g.Min, g.Max)
 }
 
 type strategyDiffCmd struct {

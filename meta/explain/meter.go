@@ -42,6 +42,14 @@ const (
 	Quality Score = "quality" // at the end of the budget
 )
 
+// Words names the score in a sentence.
+func (s Score) Words() string {
+	if s == Quality {
+		return "quality at the end"
+	}
+	return "area under quality against log evaluations"
+}
+
 // Suite measures strategies on tasks: level 1.
 type Suite struct {
 	Backend rsie.Backend

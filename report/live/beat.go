@@ -41,6 +41,11 @@ type Beat struct {
 	State string `json:"state"`
 	Phase string `json:"phase"` // in words
 	Time  int64  `json:"time"`  // seconds since 1970
+
+	// Of the last generation; 0 before the program has stored one.
+	Generation  int     `json:"generation"`
+	Evaluations int64   `json:"evaluations"`
+	Best        float64 `json:"best"` // meta-fitness, maximised
 }
 
 // Write puts the heartbeat into the run folder.

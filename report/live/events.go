@@ -8,7 +8,7 @@ import (
 )
 
 // events streams the statuses of all runs: one message at once, then one per change. A reader who
-// does not take a message within writeTime is cut off.
+// does not take a message within [Options.Patience] is cut off.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	s.poll(time.Now())
 	own := make(chan []byte, 1)
@@ -39,24 +39,24 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-s.done:
 			select { // the last state was sent before
 			case b := <-own:
-				_ = send(control, w, "data: "+string(b)+"\n\n")
+				_ = s.send(control, w, "data: "+string(b)+"\n\n")
 			default:
 			}
-			_ = send(control, w, "event: end\ndata: {}\n\n")
+			_ = s.send(control, w, "event: end\ndata: {}\n\n")
 			return
 		case b := <-own:
 			text = "data: " + string(b) + "\n\n"
 		case <-quiet.C:
 		}
-		if send(control, w, text) != nil {
+		if s.send(control, w, text) != nil {
 			return
 		}
 	}
 }
 
-// send writes one message within writeTime.
-func send(control *http.ResponseController, w http.ResponseWriter, text string) error {
-	if err := control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+// send writes one message within [Options.Patience].
+func (s *Server) send(control *http.ResponseController, w http.ResponseWriter, text string) error {
+	if err := control.SetWriteDeadline(time.Now().Add(s.options.Patience)); err != nil {
 		return err
 	}
 	if _, err := w.Write([]byte(text)); err != nil {
@@ -97,7 +97,7 @@ func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 		return 1, true
 	})
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	writeTimed(w, []byte(b.String()))
+	s.writeTimed(w, []byte(b.String()))
 }
 
 // escapeLabel writes a text as the value of a label.

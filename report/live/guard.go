@@ -21,7 +21,7 @@ import (
 const (
 	maxBody      = 4 << 10
 	maxHeader    = 16 << 10
-	perSecond    = 100.0 // requests of all readers
+	perSecond    = 100.0 // requests of all readers, and as many of all who are none
 	burst        = 400.0
 	maxListeners = 200
 	sessionName  = "rsie_session"
@@ -39,11 +39,16 @@ type guard struct {
 	used  func(token string) // called with the token that replaces one that was used up
 
 	mu       sync.Mutex
-	bearer   string   // for programs, in the Authorization header
-	once     string   // for the next browser, in the address
-	sessions []string // of browsers
-	budget   float64
-	filled   time.Time
+	bearer   string           // for programs, in the Authorization header
+	once     string           // for the next browser, in the address
+	sessions []string         // of browsers
+	budget   map[bool]*budget // of those who are known, and of all others
+}
+
+// budget is what is left of the requests that may be made.
+type budget struct {
+	left   float64
+	filled time.Time
 }
 
 // secret returns 32 random bytes as text.
@@ -55,7 +60,8 @@ func secret() string {
 
 func newGuard(hosts []string, tls bool, used func(string)) *guard {
 	token := secret()
-	return &guard{hosts: hosts, tls: tls, used: used, bearer: token, once: token, budget: burst, filled: time.Now()}
+	return &guard{hosts: hosts, tls: tls, used: used, bearer: token, once: token,
+		budget: map[bool]*budget{true: {burst, time.Now()}, false: {burst, time.Now()}}}
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
@@ -82,15 +88,16 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 
 // admit checks what is left after host and origin.
 func (g *guard) admit(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	known := g.known(r)
 	switch {
-	case !g.spend():
+	case !g.spend(known):
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "too many requests", http.StatusTooManyRequests)
 	case !plain(r.URL):
 		http.NotFound(w, r)
 	case r.Method == http.MethodGet && r.URL.Path == "/" && r.URL.Query().Has("token"):
 		g.exchange(w, r)
-	case !g.known(r):
+	case !known:
 		http.Error(w, "open the address that rsie printed; each works once", http.StatusUnauthorized)
 	case r.ContentLength > maxBody:
 		http.Error(w, "the body is too large", http.StatusRequestEntityTooLarge)
@@ -110,17 +117,18 @@ func plain(u *url.URL) bool {
 	return u.Path == clean && !strings.Contains(u.EscapedPath(), "%")
 }
 
-// spend takes one request from the budget.
-func (g *guard) spend() bool {
+// spend takes one request from the budget. Who is not known cannot use up that of the readers: any
+// page of the web can make a browser send requests to a port of its machine.
+func (g *guard) spend(known bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := time.Now()
-	g.budget = min(burst, g.budget+perSecond*now.Sub(g.filled).Seconds())
-	g.filled = now
-	if g.budget < 1 {
+	now, b := time.Now(), g.budget[known]
+	b.left = min(burst, b.left+perSecond*now.Sub(b.filled).Seconds())
+	b.filled = now
+	if b.left < 1 {
 		return false
 	}
-	g.budget--
+	b.left--
 	return true
 }
 

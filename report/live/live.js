@@ -59,10 +59,20 @@
       state.textContent = run.state;
       cell(tr, "").append(state);
       const td = cell(tr, "");
-      button(td, run, "pause", "Pause", run.state === "running");
-      button(td, run, "resume", "Resume", run.state === "paused" || run.state === "pausing");
-      button(td, run, "stop", "Stop", run.state === "running" || run.state === "paused" || run.state === "pausing");
-      cell(tr, run.generation + " of " + run.generations).className = "n";
+      if (run.read_only) {
+        td.textContent = "read only";
+      } else {
+        button(td, run, "pause", "Pause", run.state === "running");
+        button(td, run, "resume", "Resume", run.state === "paused" || run.state === "pausing");
+        button(td, run, "stop", "Stop", run.state === "running" || run.state === "paused" || run.state === "pausing");
+      }
+      const done = cell(tr, run.generation + " of " + run.generations);
+      done.className = "n";
+      const bar = document.createElement("progress");
+      bar.max = Math.max(1, run.generations);
+      bar.value = run.generation;
+      bar.setAttribute("aria-label", "Generations of " + run.name);
+      done.append(bar);
       cell(tr, run.best === null ? "–" : run.best.toFixed(4)).className = "n";
       cell(tr, run.evaluations.toLocaleString("en")).className = "n";
       cell(tr, run.error || run.phase);

@@ -31,6 +31,8 @@ type Options struct {
 	Cert     string   // files of a TLS certificate and its key; needed beyond loopback
 	Key      string
 	ReadOnly bool // no pause, resume and stop
+	// Patience is how long a reader may take to send a request, and to take an answer [10 s].
+	Patience time.Duration
 	Runs     []string
 	// Describe fills what a run does not know itself, such as the command that makes it again.
 	Describe func(*store.Store, *report.Run) error
@@ -56,13 +58,11 @@ type Server struct {
 
 // The times that a reader may take.
 const (
-	headerTime = 5 * time.Second
-	readTime   = 10 * time.Second
-	writeTime  = 10 * time.Second
-	idleTime   = time.Minute
-	pollTime   = time.Second
-	graceTime  = 700 * time.Millisecond // for readers to fetch the last pictures
-	aliveTime  = 15 * time.Second       // between comments that keep a quiet stream open
+	patience  = 10 * time.Second
+	idleTime  = time.Minute
+	pollTime  = time.Second
+	graceTime = 700 * time.Millisecond // for readers to fetch the last pictures
+	aliveTime = 15 * time.Second       // between comments that keep a quiet stream open
 )
 
 // defaultAddress is any free port of loopback.
@@ -85,6 +85,9 @@ func Start(o Options) (*Server, error) {
 	}
 	if o.Address == "" {
 		o.Address = defaultAddress
+	}
+	if o.Patience == 0 {
+		o.Patience = patience
 	}
 	secure := o.Cert != "" && o.Key != ""
 	socket, err := net.Listen("tcp", o.Address)
@@ -113,10 +116,10 @@ func Start(o Options) (*Server, error) {
 	}
 	s.guard = newGuard(hosts, secure, func(token string) { say(link(secure, hosts, token)) })
 	for _, dir := range o.Runs {
-		s.runs = append(s.runs, &watched{dir: dir, describe: o.Describe, status: Status{ID: len(s.runs), Name: dir}})
+		s.runs = append(s.runs, &watched{dir: dir, describe: o.Describe, status: Status{ID: len(s.runs), Name: dir, ReadOnly: o.ReadOnly}})
 	}
 	s.poll(time.Now())
-	s.web = &http.Server{Handler: s.guard.wrap(s.routes()), ReadHeaderTimeout: headerTime, ReadTimeout: readTime,
+	s.web = &http.Server{Handler: s.guard.wrap(s.routes()), ReadTimeout: o.Patience,
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader}
 	s.stopped.Add(2)
 	go s.serve()
@@ -127,6 +130,15 @@ func Start(o Options) (*Server, error) {
 
 // Token returns the token of programs: Authorization: Bearer TOKEN.
 func (s *Server) Token() string { return s.guard.bearer }
+
+// URL returns the address of the pages without a token, as readers reach them.
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.guard.tls {
+		scheme = "https"
+	}
+	return scheme + "://" + s.guard.hosts[0]
+}
 
 // Addr returns where the server listens, with its port.
 func (s *Server) Addr() string { return s.socket.Addr().String() }
@@ -228,12 +240,12 @@ func (s *Server) routes() http.Handler {
 func (s *Server) style(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	own, _ := files.ReadFile("live.css") // it is embedded
-	writeTimed(w, append([]byte(report.Style()), own...))
+	s.writeTimed(w, append([]byte(report.Style()), own...))
 }
 
-// writeTimed writes a body to a reader who has writeTime to take it.
-func writeTimed(w http.ResponseWriter, b []byte) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+// writeTimed writes a body to a reader who has [Options.Patience] to take it.
+func (s *Server) writeTimed(w http.ResponseWriter, b []byte) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.options.Patience))
 	_, _ = w.Write(b) // a reader that is gone needs no answer
 }
 
@@ -243,7 +255,7 @@ func (s *Server) list(w http.ResponseWriter, _ *http.Request) {
 	b := s.last
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	writeTimed(w, b)
+	s.writeTimed(w, b)
 }
 
 // run returns the run that a path names by its number, nil when there is none.
@@ -262,11 +274,17 @@ func (s *Server) part(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	body := run.pictures()
 	if part == "report.html" {
+		var err error
+		if body, err = run.kept(); err != nil {
+			http.Error(w, "the report could not be written", http.StatusInternalServerError)
+			return
+		}
 		w.Header().Set("Content-Disposition", `attachment; filename="report.html"`)
 	}
-	writeTimed(w, run.pictures(part == "report.html"))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	s.writeTimed(w, body)
 }
 
 // order passes pause, resume or stop on to the program that works on the run.

@@ -43,7 +43,9 @@ func serve(t *testing.T, o live.Options) *served {
 	s.st, err = store.Create(s.dir, []byte(`{"suite":"x","meta_generations":3}`))
 	require.NoError(t, err)
 	o.Runs = []string{s.dir}
-	o.Describe = func(*store.Store, *report.Run) error { return nil }
+	if o.Describe == nil {
+		o.Describe = func(*store.Store, *report.Run) error { return nil }
+	}
 	o.Say = func(link string) { s.link = link }
 	s.Server, err = live.Start(o)
 	require.NoError(t, err)
@@ -174,6 +176,9 @@ func TestReadOnlyTakesNoOrders(t *testing.T) {
 	require.NoError(t, live.Beat{State: live.Running}.Write(s.dir, time.Now()))
 	got := s.ask(t, "POST", "/runs/0/stop", map[string]string{"Authorization": "Bearer " + s.Token()}, nil)
 	require.Equal(t, http.StatusForbidden, got.StatusCode)
+	list, err := io.ReadAll(s.ask(t, "GET", "/runs", map[string]string{"Authorization": "Bearer " + s.Token()}, nil).Body)
+	require.NoError(t, err)
+	require.Contains(t, string(list), `"read_only":true`, "the page shows no buttons")
 	require.Empty(t, live.TakeOrder(s.dir))
 }
 
@@ -208,6 +213,9 @@ func TestOtherAddressesNeedTLS(t *testing.T) {
 	}
 	s, err := live.Start(live.Options{Address: "0.0.0.0:0", Cert: cert, Key: key, Hosts: []string{"example.org"}})
 	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(s.Addr())
+	require.NoError(t, err)
+	require.Equal(t, "https://example.org:"+port, s.URL())
 	require.NoError(t, s.Close())
 }
 
@@ -237,6 +245,7 @@ func TestTooManyRequests(t *testing.T) {
 	for range 1500 {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr()+"/live.js", nil)
 		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer "+s.Token())
 		answer, err := client.Do(r)
 		require.NoError(t, err)
 		_, _ = io.Copy(io.Discard, answer.Body)
@@ -268,21 +277,48 @@ func TestEventsTellOfGenerations(t *testing.T) {
 	next(`"generation":1,"generations":3,"best":0.5`)
 }
 
-// TestSlowClientIsCut: who sends no whole header is cut off by the server, here after the 5 s that
-// a header may take.
+// TestSlowClientIsCut: who does not send a whole request, or does not take an answer, is cut off when
+// the server's patience ends.
 func TestSlowClientIsCut(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it waits for the server's patience to end: 5 s")
+	s := serve(t, live.Options{Patience: 200 * time.Millisecond, Describe: func(_ *store.Store, r *report.Run) error {
+		r.Command = strings.Repeat("x", 20<<20) // more than sockets hold
+		return nil
+	}})
+	head := " HTTP/1.1\r\nHost: " + s.Addr() + "\r\nAuthorization: Bearer " + s.Token() + "\r\n"
+	for name, request := range map[string]string{
+		"header": "GET /" + head,
+		"body":   "POST /runs/0/stop" + head + "Content-Length: 1000\r\n\r\nx",
+		"answer": "GET /runs/0/report.html" + head + "\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := net.Dial("tcp", s.Addr())
+			require.NoError(t, err)
+			defer c.Close()
+			_, err = io.WriteString(c, request)
+			require.NoError(t, err)
+			require.Eventually(t, func() bool { // a closed connection refuses what is sent
+				_, err := io.WriteString(c, "x")
+				return err != nil
+			}, 20*time.Second, 100*time.Millisecond)
+		})
 	}
+	require.Empty(t, live.TakeOrder(s.dir), "half an order is none")
+}
+
+// TestStrangersCannotUseUpRequests: a flood without the token leaves the readers theirs.
+func TestStrangersCannotUseUpRequests(t *testing.T) {
 	s := serve(t, live.Options{})
-	c, err := net.Dial("tcp", s.Addr())
-	require.NoError(t, err)
-	defer c.Close()
-	_, err = c.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n"))
-	require.NoError(t, err)
-	require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
-	_, err = io.ReadAll(c)
-	require.NoError(t, err, "the server closes the connection")
+	client := &http.Client{}
+	defer client.CloseIdleConnections()
+	refused := false
+	for range 1500 {
+		answer, err := client.Get("http://" + s.Addr() + "/")
+		require.NoError(t, err)
+		answer.Body.Close()
+		refused = refused || answer.StatusCode == http.StatusTooManyRequests
+	}
+	require.True(t, refused)
+	require.Equal(t, 200, s.ask(t, "GET", "/", map[string]string{"Authorization": "Bearer " + s.Token()}, nil).StatusCode)
 }
 
 func TestOrdersAreChecked(t *testing.T) {

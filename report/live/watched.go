@@ -25,6 +25,7 @@ type Status struct {
 	Strategies  int      `json:"strategies"`
 	Version     int      `json:"version"` // changes when the pictures do
 	Error       string   `json:"error"`
+	ReadOnly    bool     `json:"read_only"` // the page takes no orders
 }
 
 // watched is one run folder. Its pictures are drawn once per change for all readers.
@@ -36,13 +37,14 @@ type watched struct {
 	st     *store.Store
 	status Status
 	body   []byte
-	page   []byte
-	next   time.Time // no drawing before
-	stamp  string    // of the database file that body shows
+	run    *report.Run // that body shows
+	page   []byte      // of run to keep, written when it is asked for
+	next   time.Time   // no drawing before
+	stamp  string      // of the database file that body shows
 }
 
-// drawShare is the part of the time that drawing may take.
-const drawShare = 50
+// drawShare is the part of the time that drawing may take: 1 %.
+const drawShare = 100
 
 // refresh reads the run's state, draws it anew when it has changed and enough time has passed, and
 // returns its status.
@@ -65,7 +67,13 @@ func (w *watched) refresh(now time.Time) Status {
 	switch {
 	case alive:
 		w.status.State, w.status.Phase = beat.State, beat.Phase
-	case w.page != nil && w.status.Generation > 0 && w.finished():
+		if beat.Generation > w.status.Generation { // pictures follow later
+			w.status.Generation, w.status.Evaluations = beat.Generation, beat.Evaluations
+			if w.status.Best == nil || beat.Best > *w.status.Best {
+				w.status.Best = &beat.Best
+			}
+		}
+	case w.run != nil && w.status.Generation > 0 && w.finished():
 		w.status.State = Finished
 	}
 	return w.status
@@ -106,14 +114,11 @@ func (w *watched) draw() error {
 	if err := w.describe(w.st, r); err != nil {
 		return err
 	}
-	var body, page bytes.Buffer
+	var body bytes.Buffer
 	if err := r.WriteBody(&body); err != nil {
 		return err
 	}
-	if err := r.WriteHTML(&page); err != nil {
-		return err
-	}
-	w.body, w.page = body.Bytes(), page.Bytes()
+	w.body, w.run, w.page = body.Bytes(), r, nil
 	w.status.Generation, w.status.Generations, w.status.Strategies = len(r.Generations), r.Settings.MetaGenerations, len(r.Strategies)
 	w.status.Best = nil
 	if n := len(r.Generations); n > 0 {
@@ -123,14 +128,26 @@ func (w *watched) draw() error {
 	return nil
 }
 
-// pictures returns what was drawn last: the sections, or the whole page.
-func (w *watched) pictures(whole bool) []byte {
+// pictures returns what was drawn last.
+func (w *watched) pictures() []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if whole {
-		return w.page
-	}
 	return w.body
+}
+
+// kept returns the page of what was drawn last, as a file to keep. It is written once however many
+// ask for it.
+func (w *watched) kept() ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.page == nil && w.run != nil {
+		var page bytes.Buffer
+		if err := w.run.WriteHTML(&page); err != nil {
+			return nil, err
+		}
+		w.page = page.Bytes()
+	}
+	return w.page, nil
 }
 
 func (w *watched) close() {

@@ -1,13 +1,15 @@
 """Opens the report and the live page in headless Chromium and fails on what a reader would notice.
 
-Usage: browser.py RSIE CHROMIUM FOLDER [report|live]. FOLDER gets the runs and a screenshot of each page at 1440 and
-390 pixels, light and dark.
+Usage: browser.py RSIE CHROMIUM FOLDER [report|large|live|watch]. FOLDER gets the runs and a screenshot of each page at
+1440 and 390 pixels, light and dark.
 """
+import json
 import os
 import re
 import subprocess
 import sys
 import threading
+import time
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
@@ -45,19 +47,36 @@ class Page:
         assert not serious, [(v["id"], v["help"], [n["target"] for n in v["nodes"][:3]]) for v in serious]
         assert not self.faults, self.faults
 
+    def keyboard(self):
+        """Every control is reached by Tab alone."""
+        p = self.page
+        wanted = p.evaluate("""() => { let n = 0; for (const e of document.querySelectorAll(
+            'a[href], button, summary, [tabindex="0"]')) if (!e.disabled && e.checkVisibility()) e.dataset.stop = n++; return n; }""")
+        p.evaluate("() => { document.activeElement.blur(); window.scrollTo(0, 0); }")
+        reached = set()
+        for _ in range(wanted + 20):
+            p.keyboard.press("Tab")
+            reached.add(p.evaluate("() => document.activeElement.dataset.stop"))
+        missed = p.evaluate("""reached => Array.from(document.querySelectorAll('[data-stop]')).filter(
+            e => !reached.includes(e.dataset.stop)).map(e => e.outerHTML.slice(0, 80))""", list(reached - {None}))
+        assert wanted > 2 and not missed, f"the keyboard misses {missed} of {wanted}"
+
 
 def report(browser):
     rsie("evolve", *SMALL, "--out", "a")
     rsie("evolve", *SMALL, "--seed", "2", "--out", "b")
+    rsie("explain", "a", "--budget", "200000")
     rsie("report", "a")
     rsie("report", "a", "b")
     rsie("strategy", "show", "a/strategies.json", "--html", "--out", "card.html")
-    for name, figures in [("a/report.html", 15), ("compare.html", 2), ("card.html", 0)]:
+    for name, figures in [("a/report.html", 18), ("compare.html", 3), ("card.html", 0)]:
         for width in (1440, 390):
             for scheme in ("light", "dark"):
                 page = Page(browser, width, scheme, "file://")
                 page.page.goto(f"file://{FOLDER}/{name}")
                 page.check(figures)
+                if width == 1440 and scheme == "light":
+                    page.keyboard()
                 shot = os.path.basename(name).replace(".html", "") + f"-{width}-{scheme}.png"
                 page.page.screenshot(path=f"{FOLDER}/{shot}", full_page=True)
                 page.context.close()
@@ -67,7 +86,33 @@ def report(browser):
     assert page.page.locator("nav").is_hidden(), "the print has no navigation"
     pdf = page.page.pdf()
     assert pdf.startswith(b"%PDF") and len(pdf) > 50_000
+    with open(f"{FOLDER}/report.pdf", "wb") as f:
+        f.write(pdf)
     page.context.close()
+
+
+def large(browser):
+    """A run of 100,000 evaluations and more than 600 strategies is drawn; the times are printed, the size is bounded."""
+    rsie("evolve", "--tasks", "iris,wine", "--meta-population", "40", "--meta-generations", "36", "--candidates", "40", "--base-budget", "60",
+         "--runs-per-task", "1", "--out", "large")
+    shown = json.loads(rsie("show", "large", "--json"))
+    began, before = time.time(), os.times()
+    rsie("report", "large")
+    seconds, after = time.time() - began, os.times()
+    own = after.children_user + after.children_system - before.children_user - before.children_system
+    size = os.path.getsize(f"{FOLDER}/large/report.html")
+    assert size <= 3_000_000, size
+    page = Page(browser, 1440, "light", "file://")
+    page.page.goto(f"file://{FOLDER}/large/report.html")
+    drawn = page.page.evaluate("() => performance.timing.loadEventEnd - performance.timing.navigationStart") / 1000
+    page.check(14)
+    facts = dict(zip(page.page.locator("header dt").all_inner_texts(), page.page.locator("header dd").all_inner_texts()))
+    assert int(facts["strategies tried"]) >= 600, facts
+    assert shown["generations"][-1]["evaluations"] >= 100_000, shown["generations"][-1]
+    page.page.screenshot(path=f"{FOLDER}/large-1440-light.png", full_page=True)
+    page.context.close()
+    print(f"report of {facts['strategies tried']} strategies: {seconds:.2f} s, {own:.2f} s of them computing; "
+          f"the browser draws it in {drawn:.2f} s; {size / 1000:.0f} kB")
 
 
 class Run:
@@ -125,16 +170,18 @@ def live(browser):
     phone.page.screenshot(path=f"{FOLDER}/live-390-dark.png", full_page=True)
     phone.context.close()
 
-    p.focus("body")
-    reached = set()
-    for _ in range(80):
-        p.keyboard.press("Tab")
-        reached.add(p.evaluate("document.activeElement.id"))
-    assert {"open-0", "pause-0", "stop-0"} <= reached, f"the keyboard reaches {reached}"
+    rsie("report", "live")
+    begun = Page(browser, 1440, "light", "file://")
+    begun.page.goto(f"file://{FOLDER}/live/report.html")
+    begun.check(8)
+    assert "generation" in begun.page.locator("header dd").first.inner_text(), "the report of a run under way says so"
+    begun.context.close()
 
     p.focus("#pause-0")
     p.keyboard.press("Enter")
     wait(p, "document.querySelector('#runs .state').textContent === 'paused'")
+    p.wait_for_timeout(1500)  # the last pictures of what was stored
+    page.keyboard()
     stored = rsie("show", "live", "--json")
     p.wait_for_timeout(2500)
     assert rsie("show", "live", "--json") == stored, "a paused run stores nothing"
@@ -152,9 +199,33 @@ def live(browser):
     assert not [f for f in left if f.startswith("live.")], left
 
 
+def watch(browser):
+    """rsie watch lists runs of other processes; read only, it has no buttons but those that choose a run."""
+    process = subprocess.Popen([RSIE, "watch", ".", "--read-only"], cwd=FOLDER, stderr=subprocess.PIPE, text=True)
+    try:
+        link = re.match(r"page: (\S+)", process.stderr.readline())[1]
+        page = Page(browser, 1440, "light", link.split("/?")[0] + "/")
+        p = page.page
+        p.goto(link)
+        p.wait_for_selector("svg.figure", timeout=60_000)
+        names = p.locator("#runs .open").all_inner_texts()
+        assert {"a", "b"} <= {os.path.basename(n) for n in names}, names
+        assert p.locator("#runs button:not(.open)").count() == 0, "no orders"
+        page.check(8)
+        p.locator("#runs .open").nth(1).click()
+        wait(p, "document.getElementById('shown').textContent === " + json.dumps(names[1]))
+        p.wait_for_timeout(1000)
+        page.check(8)
+        p.screenshot(path=f"{FOLDER}/watch-1440-light.png")
+        page.context.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
 with sync_playwright() as play:
     browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    for part in sys.argv[4:] or ["report", "live"]:
-        {"report": report, "live": live}[part](browser)
+    for part in sys.argv[4:] or ["report", "large", "live", "watch"]:
+        {"report": report, "large": large, "live": live, "watch": watch}[part](browser)
     browser.close()
 print("looked at: report, comparison, card, live page; pictures in", FOLDER)

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// manyReaders is how many look at a run in the test and the benchmark.
+const manyReaders = 50
+
+// watchedRun is a run of another process whose page is served, with its readers.
+type watchedRun struct {
+	stdout, stderr bytes.Buffer
+	seconds        float64 // of processor time
+	code           int
+	events         int // that the readers got
+	failed         []string
+}
+
+var metricsLine = regexp.MustCompile(`^metrics: (http\S+)/metrics with the header Authorization: (Bearer \S+)`)
+
+// runWatched runs the program with readers who follow its events and fetch the pictures at each;
+// with none, without a page.
+func runWatched(tb testing.TB, readers int, args ...string) *watchedRun {
+	tb.Helper()
+	w := &watchedRun{}
+	if readers > 0 {
+		args = append(args, "--live")
+	}
+	c := command(".", args...)
+	c.Stdout = &w.stdout
+	pipe, err := c.StderrPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, c.Start())
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		w.stderr.WriteString(lines.Text() + "\n")
+		m := metricsLine.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue
+		}
+		for range readers {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				events, err := follow(ctx, m[1], m[2])
+				mu.Lock()
+				defer mu.Unlock()
+				w.events += events
+				if err != nil {
+					w.failed = append(w.failed, err.Error())
+				}
+			}()
+		}
+	}
+	err = c.Wait()
+	cancel()
+	all.Wait()
+	w.code = c.ProcessState.ExitCode()
+	w.seconds = (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds()
+	if w.code == 0 {
+		require.NoError(tb, err)
+	}
+	return w
+}
+
+// follow reads the events of a page to the end and the pictures at each, and returns how many came.
+func follow(ctx context.Context, page, token string) (int, error) {
+	client := &http.Client{}
+	defer client.CloseIdleConnections()
+	get := func(path string) (*http.Response, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, page+path, nil)
+		if err != nil {
+			return nil, err
+		}
+		r.Header.Set("Authorization", token)
+		answer, err := client.Do(r)
+		if err == nil && answer.StatusCode != http.StatusOK {
+			answer.Body.Close()
+			return nil, fmt.Errorf("%s: %s", path, answer.Status)
+		}
+		return answer, err
+	}
+	stream, err := get("/events")
+	if err != nil {
+		return 0, err
+	}
+	defer stream.Body.Close()
+	events := 0
+	for lines := bufio.NewScanner(stream.Body); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "event: end") {
+			return events, nil
+		}
+		if !strings.HasPrefix(lines.Text(), "data: [") {
+			continue
+		}
+		events++
+		body, err := get("/runs/0/body")
+		if err != nil {
+			return events, err
+		}
+		_, err = io.Copy(io.Discard, body.Body)
+		body.Body.Close()
+		if err != nil {
+			return events, err
+		}
+	}
+	return events, fmt.Errorf("the stream ended without its end")
+}
+
+// TestFiftyReaders: fifty who watch a run get its events and pictures without an error, and the run
+// ends with the bytes of one that nobody watched.
+func TestFiftyReaders(t *testing.T) {
+	dir := t.TempDir()
+	more := []string{"--meta-generations", "40", "--base-budget", "300"}
+	alone, _ := must(t, ".", evolveTiny(filepath.Join(dir, "alone"), more...)...)
+	digest, strategies := finished(t, alone)
+	w := runWatched(t, manyReaders, evolveTiny(filepath.Join(dir, "watched"), more...)...)
+	require.Equal(t, 0, w.code, w.stderr.String())
+	require.Empty(t, w.failed)
+	require.GreaterOrEqual(t, w.events, manyReaders, "each got the first state at least")
+	got, bytesOf := finished(t, w.stdout.String())
+	require.Equal(t, digest, got)
+	sameText(t, strategies, bytesOf, "watched by fifty")
+	require.NotContains(t, w.stderr.String(), "panic")
+	left, err := filepath.Glob(filepath.Join(dir, "watched", "live.*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// BenchmarkFiftyReaders reports how much processor time fifty readers add to a run, in percent: the
+// median over pairs of a run with readers and one without a page, of the program alone, its readers
+// being another process.
+func BenchmarkFiftyReaders(b *testing.B) {
+	args := []string{"evolve", "--suite", "quick", "--json", "--out"}
+	var added []float64
+	var base float64
+	for b.Loop() {
+		var seconds [2]float64
+		for k, readers := range []int{0, manyReaders} {
+			dir := filepath.Join(b.TempDir(), "run")
+			w := runWatched(b, readers, append(slices.Clone(args), dir)...)
+			if w.code != 0 || len(w.failed) > 0 {
+				b.Fatal(w.code, w.failed, w.stderr.String())
+			}
+			seconds[k] = w.seconds
+			os.RemoveAll(dir)
+		}
+		base += seconds[0]
+		added = append(added, 100*(seconds[1]/seconds[0]-1))
+	}
+	slices.Sort(added)
+	b.ReportMetric(added[len(added)/2], "%-added")
+	b.ReportMetric(base/float64(len(added)), "cpu-s/run")
+}
