@@ -88,7 +88,8 @@ type contender struct {
 	search func(ctx context.Context, s *study, seed int) (found, error)
 }
 
-// contenders are all that the table compares, the engine with every device first.
+// contenders are all that the table compares: the engine with every device, without each of them, two
+// searches of another kind, and the engine with other settings.
 func contenders() []contender {
 	without := func(name string, change func(*meta.Devices)) contender {
 		return engineWith("without "+name, func(c *meta.Config) { change(&c.Without) })
@@ -105,6 +106,16 @@ func contenders() []contender {
 		engineWith("2 restarts", func(c *meta.Config) { c.Restarts, c.Candidates = 2, 4*c.MetaPopulationSize }),
 		{"random search", randomSearch},
 		{"irace-style", iterateRaces},
+		engineWith("area alone", func(c *meta.Config) { c.Objectives = rsie.Objectives{SampleEfficiency: 1} }),
+		engineWith("smaller mutations", func(c *meta.Config) {
+			own := meta.MetaStrategy()
+			own.MutationRate, own.MutationStrength = own.MutationRate/2, own.MutationStrength/2
+			c.Strategy = &own
+		}),
+		engineWith("half generations", func(c *meta.Config) {
+			c.Candidates = 8 * c.MetaPopulationSize
+			c.MetaPopulationSize /= 2
+		}),
 	}
 }
 
