@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo exports browser planted test-cuda kernels kernels-check gpu-check
+.PHONY: run test race lint bench golden reference nocgo exports browser planted devices test-cuda kernels kernels-check gpu-check
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -82,6 +82,14 @@ reference:
 # writes bench/results/planted_effects.md; a quarter of an hour.
 planted:
 	RSIE_PLANTED=full $(GO) test ./meta/explain -run TestPlantedEffects -count=1 -v -timeout 120m
+
+# devices compares the search of level 2 without each of its parts, random search and iterated
+# racing at one meta-budget and prints the table of bench/results/devices.md; a quarter of an hour of
+# one processor. It keeps each search in a file, so that one that was stopped goes on; make it anew
+# after a change of the code.
+devices:
+	mkdir -p bin
+	RSIE_DEVICES=$(abspath bin/devices.jsonl) $(GO) test ./bench -run TestDevices -count=1 -v -timeout 120m
 
 # What follows needs no device, no root and no CUDA installation: pip fetches headers and compilers
 # of a fixed version, and an emulated driver stands in for libcuda.
