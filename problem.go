@@ -23,9 +23,6 @@ type Shape struct {
 	// Parallel problems may be asked for several evaluations at once, from several goroutines.
 	Parallel bool
 	Noisy    bool // the same point may get another fitness: survivors are measured again
-	// Cost is about the floating-point operations of one evaluation; 0: not known, counted as 10^6.
-	// That of a [Modelled] problem follows from its model.
-	Cost float64
 }
 
 // Block is one matrix or vector of a point, row-major at Offset.

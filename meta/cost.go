@@ -16,13 +16,10 @@ const (
 )
 
 // evaluationCost counts one evaluation of p: for a network two operations per weight and
-// sample plus the activations; other problems as their shape says, 10^6 where it does not.
+// sample plus the activations; a problem of which only the fitness is known counts as 10^6.
 func evaluationCost(p rsie.Problem) float64 {
 	m, ok := p.(rsie.Modelled)
 	if !ok {
-		if c := p.Shape().Cost; c > 0 {
-			return c
-		}
 		return costHost
 	}
 	model := m.Model()

@@ -119,24 +119,6 @@ func TestSegments(t *testing.T) {
 	require.Equal(t, segment{2, 5, 7, 1000}, e.segment(2, 5, 100, 0))
 }
 
-// costing is a problem of which only the fitness and the cost are known.
-type costing struct {
-	ellipsoid
-	cost float64
-}
-
-func (p costing) Shape() rsie.Shape {
-	s := p.ellipsoid.Shape()
-	s.Cost = p.cost
-	return s
-}
-
-// A problem without a model costs what it says, a million operations when it does not.
-func TestEvaluationCost(t *testing.T) {
-	require.Equal(t, 700.0, evaluationCost(costing{ellipsoid{dim: 5}, 700}))
-	require.Equal(t, 1e6, evaluationCost(ellipsoid{dim: 5}))
-}
-
 // The halving leaves better strategies than its candidates are on average, on fresh keys.
 func TestHalvingChooses(t *testing.T) {
 	tasks := tinyTasks(t)[:1]

@@ -116,12 +116,8 @@ func (p *functionProblem) function() *functionProblem { return p }
 func (p *functionProblem) Shape() rsie.Shape {
 	_, noisy := p.f.(noisy)
 	return rsie.Shape{Name: p.name, Dim: p.f.Dim(), Lower: -5, Upper: 5, Open: true, Bits: 64, Noisy: noisy,
-		Parallel: true, Cost: functionCost(p.f.Dim()), Blocks: []rsie.Block{{Rows: 1, Cols: p.f.Dim(), Std: 1}}}
+		Parallel: true, Blocks: []rsie.Block{{Rows: 1, Cols: p.f.Dim(), Std: 1}}}
 }
-
-// functionCost counts a function of D variables: two rotations, and transformations of every
-// variable that take about as long as 100 operations.
-func functionCost(dim int) float64 { return float64(4*dim*dim + 100*dim) }
 
 // Evaluate writes f(x) of every point.
 func (p *functionProblem) Evaluate(ctx context.Context, fitness, points []float64, key rsie.Key) error {

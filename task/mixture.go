@@ -54,7 +54,6 @@ type mixtureProblem struct {
 // Shape returns the box [-5,5]^D.
 func (p *mixtureProblem) Shape() rsie.Shape {
 	return rsie.Shape{Name: p.name, Dim: p.m.Dim(), Lower: -5, Upper: 5, Bits: 64,
-		Cost: 2 * functionCost(p.m.Dim()), // as two of its functions
 		Blocks: []rsie.Block{{Rows: 1, Cols: p.m.Dim(), Std: 1}}}
 }
 

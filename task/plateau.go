@@ -93,7 +93,6 @@ func (g *plateauRange) below(name string, p *plateau, d draws) (what string, err
 	}
 	rows := held.Problem.(*modelProblem).rows[rsie.Training]
 	p.shape, p.identity = held.Problem.Shape(), held.digest
-	p.shape.Cost = float64(rows.S * (2*m.Dim() + 20*m.Layers[1])) // 20 of a tanh
 	p.value = func(x []float64) float64 { return oneLayerError(x, m, rows) }
 	return said, nil
 }
