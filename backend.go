@@ -1,6 +1,9 @@
 package rsie
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Buffer is memory of a backend, opaque to everyone else.
 type Buffer interface {
@@ -302,10 +305,22 @@ const MaxFullDim = 256
 
 // Info describes a backend.
 type Info struct {
-	Name   string // native, gonum, cuda:0
-	Bits   int    // precision of floats: 32 or 64
-	Ops    [OpCount]bool
-	Device string // in words
+	Name    string // native, gonum, cuda:0
+	Variant string // of native, by instruction set: scalar, avx2 or avx512
+	Bits    int    // precision of floats: 32 or 64
+	Ops     [OpCount]bool
+	Device  string // in words
+}
+
+// RequireVariable names the environment variable that says which backend must be in use, so that
+// another one cannot take its place unseen: a name as of [Info.Is].
+const RequireVariable = "RSIE_REQUIRE_BACKEND"
+
+// Is says whether a backend is the one that a name asks for: gonum, native, native-avx512, cuda (any
+// device) or cuda:1.
+func (i Info) Is(name string) bool {
+	kind, _, _ := strings.Cut(i.Name, ":")
+	return name == i.Name || name == kind || i.Variant != "" && name == i.Name+"-"+i.Variant
 }
 
 // Backend runs operations on populations. Implementations are safe for one caller at a time

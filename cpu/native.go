@@ -86,7 +86,7 @@ func chosenLevel(name string) (kernels.Level, error) {
 
 // Info describes the backend.
 func (b *Native) Info() rsie.Info {
-	info := rsie.Info{Name: "native", Bits: 32,
+	info := rsie.Info{Name: "native", Variant: b.level.String(), Bits: 32,
 		Device: fmt.Sprintf("C, float32, %s, %d workers", b.level, b.workers)}
 	for op := rsie.OpInitialise; int(op) < rsie.OpCount; op++ {
 		info.Ops[op] = true

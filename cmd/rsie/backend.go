@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -19,8 +20,27 @@ type backendFlags struct {
 // maxWorkers bounds --workers.
 const maxWorkers = 4096
 
-// open returns the chosen backend; the caller closes it.
+// open returns the chosen backend; the caller closes it. Where the environment requires one, it must be
+// that, and it has no partner for tasks that ask for 64 bits.
 func (f backendFlags) open() (rsie.Backend, error) {
+	b, err := f.choose()
+	required := os.Getenv(rsie.RequireVariable)
+	if err != nil || required == "" {
+		return b, err
+	}
+	if info := b.Info(); !info.Is(required) {
+		b.Close()
+		return nil, fmt.Errorf("%w: %s=%s, but --backend %s is %s (%s)", rsie.ErrInvalid, rsie.RequireVariable, required,
+			f.Backend, info.Name, info.Device)
+	}
+	if a, ok := b.(*cpu.Auto); ok {
+		return a.Alone(), nil
+	}
+	return b, nil
+}
+
+// choose returns the backend of the flags.
+func (f backendFlags) choose() (rsie.Backend, error) {
 	if f.Workers < 0 || f.Workers > maxWorkers {
 		return nil, fmt.Errorf("%w: --workers %d, allowed is 0 to %d", rsie.ErrInvalid, f.Workers, maxWorkers)
 	}
