@@ -308,6 +308,7 @@ type Info struct {
 	Name    string // native, gonum, cuda:0
 	Variant string // of native, by instruction set: scalar, avx2 or avx512
 	Bits    int    // precision of floats: 32 or 64
+	Memory  int    // bytes that buffers may take, 0: no bound is set
 	Ops     [OpCount]bool
 	Device  string // in words
 }

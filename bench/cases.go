@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 )
@@ -118,7 +117,7 @@ func wholeRuns() (out []wholeRun) {
 	small := []string{"pendulum", "wine_autoencoder", "cartpole_swingup", "sunspots", "acrobot", "mountaincar", "spirals"}
 	large := []string{"iris", "diabetes", "penguins"}
 	add := func(s rsie.Strategy, size, generations int) {
-		s.PopulationSize = size
+		s.PopulationSize, s.PopulationScale = size, rsie.DefaultStrategy().PopulationScale
 		t := small[len(out)%len(small)]
 		if size > 20 {
 			t = large[len(out)%len(large)]
@@ -208,7 +207,7 @@ func sized(strategies []rsie.Strategy, sizes ...int) []rsie.Strategy {
 	out := make([]rsie.Strategy, max(len(strategies), len(sizes)))
 	for i := range out {
 		out[i] = strategies[i%len(strategies)]
-		out[i].PopulationSize = sizes[i%len(sizes)]
+		out[i].PopulationSize, out[i].PopulationScale = sizes[i%len(sizes)], rsie.DefaultStrategy().PopulationScale
 	}
 	return out
 }
@@ -299,5 +298,5 @@ func modelCase(name string, m rsie.Model, samples int, zeros float64) modelled {
 			}
 		}
 	}
-	return modelled{rsie.Shape{Name: strings.ReplaceAll(name, " ", "-"), Dim: m.Dim(), Blocks: m.Blocks()}, &m, rows}
+	return modelled{rsie.Shape{Name: dashed(name), Dim: m.Dim(), Blocks: m.Blocks()}, &m, rows}
 }

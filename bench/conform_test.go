@@ -34,7 +34,7 @@ func TestGoldenDigests(t *testing.T) {
 		write(c.digests(t, b))
 	}
 	for _, r := range wholeRuns() {
-		write(r.digests(t, b, nil))
+		write(r.digests(t, b))
 	}
 	require.NoError(t, os.WriteFile(digestsFile, []byte(text.String()), 0o666))
 }
@@ -53,8 +53,73 @@ func TestNativeConforms(t *testing.T) {
 					t.Skip(err)
 				}
 				defer b.Close()
-				Conform(t, b, nil)
+				Conform(t, b)
 			})
+		}
+	}
+}
+
+// peak is a backend that remembers how many bytes its buffers took at most.
+type peak struct {
+	rsie.Backend
+	live, most int
+}
+
+func (p *peak) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
+	b, err := p.Backend.Alloc(e, n)
+	if err == nil {
+		p.live += 4 * n
+		p.most = max(p.most, p.live)
+	}
+	return b, err
+}
+
+func (p *peak) Free(b rsie.Buffer) {
+	p.live -= 4 * b.Len()
+	p.Backend.Free(b)
+}
+
+// TestNativeMemory: three budgets have the golden digests; a lower one does runs in turn, one that is too
+// low for a run says so.
+func TestNativeMemory(t *testing.T) {
+	if !cpu.HasNative {
+		t.Skip("built without cgo")
+	}
+	all := 0
+	for _, share := range []float64{0, 0.75, 0.4} { // three, two, one of three runs together
+		budget := int(share * float64(all))
+		b, err := cpu.NewNative(1)
+		require.NoError(t, err)
+		b.Limit(budget)
+		p := &peak{Backend: b}
+		ConformRuns(t, p)
+		require.NoError(t, b.Close())
+		if budget == 0 {
+			all = p.most
+		} else if p.most > budget {
+			t.Errorf("%d bytes with a budget of %d", p.most, budget)
+		}
+	}
+	b, err := cpu.NewNative(1)
+	require.NoError(t, err)
+	defer b.Close()
+	b.Limit(64 << 10)
+	_, err = wholeRuns()[0].digests(t, b)
+	require.ErrorIs(t, err, rsie.ErrMemory)
+}
+
+// TestGoldenFile has no digest that no case gives.
+func TestGoldenFile(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range conformCases() {
+		known[dashed(c.name)] = true
+	}
+	for _, r := range wholeRuns() {
+		known["run/"+r.name] = true
+	}
+	for name := range golden() {
+		if head, _, _ := strings.Cut(name, "/"); !known[head] && !known[name] {
+			t.Errorf("%s is no case", name)
 		}
 	}
 }

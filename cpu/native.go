@@ -24,6 +24,8 @@ type Native struct {
 	call    *kernels.Call // outside Go's memory
 	scratch nativeScratch
 	ops     []uint8
+	limit   int // bytes of buffers, 0: none
+	used    int
 	closed  bool
 }
 
@@ -60,7 +62,7 @@ func NewNative(workers int) (*Native, error) {
 	call := (*kernels.Call)(kernels.Alloc(int(unsafe.Sizeof(kernels.Call{}))))
 	if call == nil {
 		pool.Close()
-		return nil, fmt.Errorf("native: %w", kernels.ErrMemory)
+		return nil, fmt.Errorf("native: %w", rsie.ErrMemory)
 	}
 	return &Native{pool: pool, level: level, workers: workers, call: call}, nil
 }
@@ -86,13 +88,16 @@ func chosenLevel(name string) (kernels.Level, error) {
 
 // Info describes the backend.
 func (b *Native) Info() rsie.Info {
-	info := rsie.Info{Name: "native", Variant: b.level.String(), Bits: 32,
+	info := rsie.Info{Name: "native", Variant: b.level.String(), Bits: 32, Memory: b.limit,
 		Device: fmt.Sprintf("C, float32, %s, %d workers", b.level, b.workers)}
 	for op := rsie.OpInitialise; int(op) < rsie.OpCount; op++ {
 		info.Ops[op] = true
 	}
 	return info
 }
+
+// Limit sets how many bytes the buffers may take, 0 for any number. It stands before the first Alloc.
+func (b *Native) Limit(bytes int) { b.limit = bytes }
 
 // memory is a buffer of one Native, outside Go's memory.
 type memory struct {
@@ -108,7 +113,8 @@ func (m *memory) Len() int { return m.n }
 func (m *memory) floats() []float32 { return unsafe.Slice((*float32)(m.p), m.n) }
 func (m *memory) indices() []uint32 { return unsafe.Slice((*uint32)(m.p), m.n) }
 
-// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside 0..[MaxElements].
+// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside 0..[MaxElements] and
+// [rsie.ErrMemory] where the system or [Native.Limit] has no room for them.
 func (b *Native) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -122,10 +128,14 @@ func (b *Native) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
 		return nil, fmt.Errorf("%w: native: alloc of %d elements of kind %d, want %d (Float) or %d (Index)",
 			rsie.ErrShape, n, e, rsie.Float, rsie.Index)
 	}
+	if b.limit > 0 && 4*n > b.limit-b.used {
+		return nil, fmt.Errorf("native: alloc of %d bytes with %d of %d in use: %w", 4*n, b.used, b.limit, rsie.ErrMemory)
+	}
 	p := kernels.Alloc(4 * n)
 	if p == nil {
-		return nil, fmt.Errorf("native: alloc of %d elements: %w", n, kernels.ErrMemory)
+		return nil, fmt.Errorf("native: alloc of %d elements: %w", n, rsie.ErrMemory)
 	}
+	b.used += 4 * n
 	return &memory{owner: b, kind: e, p: p, n: n}, nil
 }
 
@@ -135,6 +145,7 @@ func (b *Native) Free(buf rsie.Buffer) {
 	defer b.mu.Unlock()
 	if m, ok := buf.(*memory); ok && m != nil && m.owner == b {
 		kernels.Free(m.p)
+		b.used -= 4 * m.n
 		*m = memory{}
 	}
 }

@@ -14,19 +14,30 @@ import (
 // backendFlags choose where operations run.
 type backendFlags struct {
 	Workers int    `help:"CPU workers; 0 means one per core. The result does not depend on it." default:"0"`
+	Memory  int    `help:"MiB that populations may take; runs that do not fit together are done in turn. 0 means no bound of your own. The result does not depend on it." default:"0"`
 	Backend string `help:"native (C, float32, the CPU's vector instructions), cuda or cuda:N (device N), gonum (pure Go, float64), or auto: native where the program has it. Tasks that ask for 64 bits run on gonum in any case." default:"auto"`
 }
 
-// maxWorkers bounds --workers.
-const maxWorkers = 4096
+// Bounds of --workers and, in MiB, of --memory.
+const (
+	maxWorkers = 4096
+	maxMemory  = 1 << 24
+)
 
 // open returns the chosen backend; the caller closes it. Where the environment requires one, it must be
 // that, and it has no partner for tasks that ask for 64 bits.
 func (f backendFlags) open() (rsie.Backend, error) {
 	b, err := f.choose()
+	if err != nil {
+		return nil, err
+	}
+	if err := f.limit(b); err != nil {
+		b.Close()
+		return nil, err
+	}
 	required := os.Getenv(rsie.RequireVariable)
-	if err != nil || required == "" {
-		return b, err
+	if required == "" {
+		return b, nil
 	}
 	if info := b.Info(); !info.Is(required) {
 		b.Close()
@@ -39,10 +50,29 @@ func (f backendFlags) open() (rsie.Backend, error) {
 	return b, nil
 }
 
+// limit bounds the memory of a backend.
+func (f backendFlags) limit(b rsie.Backend) error {
+	if f.Memory == 0 {
+		return nil
+	}
+	if a, ok := b.(*cpu.Auto); ok {
+		b = a.Backend
+	}
+	l, ok := b.(interface{ Limit(bytes int) })
+	if !ok {
+		return fmt.Errorf("%w: --memory is for native and cuda, not for %s", rsie.ErrInvalid, b.Info().Name)
+	}
+	l.Limit(f.Memory << 20)
+	return nil
+}
+
 // choose returns the backend of the flags.
 func (f backendFlags) choose() (rsie.Backend, error) {
 	if f.Workers < 0 || f.Workers > maxWorkers {
 		return nil, fmt.Errorf("%w: --workers %d, allowed is 0 to %d", rsie.ErrInvalid, f.Workers, maxWorkers)
+	}
+	if f.Memory < 0 || f.Memory > maxMemory {
+		return nil, fmt.Errorf("%w: --memory %d, allowed is 0 to %d MiB", rsie.ErrInvalid, f.Memory, maxMemory)
 	}
 	switch f.Backend {
 	case "auto":

@@ -1,6 +1,6 @@
 #!/bin/sh
 # On a machine with a CUDA device: conformance on the true driver, compute-sanitizer, benchmarks. It
-# prints a table for bench/results. CGO_CFLAGS and CGO_LDFLAGS come from make gpu-check; the
+# prints a table for bench/results. CPATH and LIBRARY_PATH come from make gpu-check; the
 # library found there serves the link alone, the program loads the driver of the system.
 set -eu
 cd "$(dirname "$0")/.."

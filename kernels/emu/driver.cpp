@@ -36,6 +36,7 @@ static const struct {
 } errors[] = {
 	{CUDA_ERROR_INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
 	{CUDA_ERROR_OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
+	{CUDA_ERROR_ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
 	{CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
 };
 
@@ -63,8 +64,13 @@ static int processors()
 	return n ? atoi(n) : 2;
 }
 
+/* What a kernel that failed leaves behind: every later call returns it. RSIE_EMU_FAULT=kernel makes the
+ * next launch of a kernel fail so. */
+static CUresult sticky = CUDA_SUCCESS;
+
 #define NEED_CONTEXT \
-	if (!current || current->users == 0) return CUDA_ERROR_INVALID_CONTEXT
+	if (!current || current->users == 0) return CUDA_ERROR_INVALID_CONTEXT; \
+	if (sticky != CUDA_SUCCESS) return sticky
 
 CUresult cuInit(unsigned flags)
 {
@@ -118,7 +124,10 @@ CUresult cuDevicePrimaryCtxRelease(CUdevice)
 	if (context.users == 0) emu_fail("cuDevicePrimaryCtxRelease of a context that nobody holds");
 	emu_check_zones("cuDevicePrimaryCtxRelease");
 	emu_log();
-	if (--context.users == 0 && emu_allocations() > 0)
+	if (--context.users == 0 && sticky != CUDA_SUCCESS) {
+		emu_free_all();
+		sticky = CUDA_SUCCESS;
+	} else if (context.users == 0 && emu_allocations() > 0)
 		emu_fail("cuDevicePrimaryCtxRelease with %d allocations of %zu bytes that were not freed", emu_allocations(),
 			emu_memory_used());
 	return CUDA_SUCCESS;
@@ -256,6 +265,11 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
 	if (size != f->parameters || size != offsetof(decltype(p), count) + sizeof p.count)
 		emu_fail("cuLaunchKernel of %s with %zu bytes of parameters, want %zu", name, size, f->parameters);
 	memcpy(&p, extra[1], size);
+	const char *fault = getenv("RSIE_EMU_FAULT");
+	if (fault && !strcmp(fault, name)) {
+		sticky = CUDA_ERROR_ILLEGAL_ADDRESS;
+		return CUDA_SUCCESS;
+	}
 	emu_launch(f->kernel, gx, bx, p.call, p.spans, p.count);
 	emu_check_zones(name);
 	return CUDA_SUCCESS;

@@ -28,6 +28,7 @@ void emu_log(void);
  * either, and the bytes before and after it are checked. */
 void *emu_alloc(size_t bytes); /* NULL: over the limit */
 void emu_free(void *);
+void emu_free_all(void); /* as a context does that goes after a fault */
 void emu_check_range(const char *what, const void *p, size_t bytes);
 void emu_check_zones(const char *when);
 size_t emu_memory_used(void), emu_memory_total(void);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <set>
 
 enum { ZONE = 0xA5, FRESH = 0xFF, ALIGN = 16 };
 
@@ -23,8 +24,9 @@ struct allocation {
 };
 
 static std::map<char *, allocation> all; /* by address of the mapping */
+static std::set<allocation *> living; /* those that were not freed */
 static size_t used;
-static int count, live;
+static int count;
 
 static size_t page_size()
 {
@@ -33,7 +35,7 @@ static size_t page_size()
 }
 
 size_t emu_memory_used(void) { return used; }
-int emu_allocations(void) { return live; }
+int emu_allocations(void) { return (int)living.size(); }
 
 size_t emu_memory_total(void)
 {
@@ -51,9 +53,8 @@ void *emu_alloc(size_t bytes)
 	allocation a = {map, body + 2 * page, map + page + body - size, bytes, ++count, false};
 	memset(map + page, ZONE, body);
 	memset(a.data, FRESH, bytes);
-	all[map] = a;
+	living.insert(&(all[map] = a));
 	used += bytes;
-	live++;
 	return a.data;
 }
 
@@ -66,8 +67,21 @@ static allocation *find(const void *p)
 	return (char *)p < i->second.map + i->second.mapped ? &i->second : NULL;
 }
 
+/* Says whether [from, to) has bytes that are not ZONE; from or to is aligned. */
+static bool touched(const char *from, const char *to)
+{
+	uint64_t other = 0, word;
+	for (; from + sizeof word <= to; from += sizeof word) {
+		memcpy(&word, from, sizeof word);
+		other |= word ^ 0x0101010101010101u * ZONE;
+	}
+	for (; from < to; from++) other |= (unsigned char)*from ^ ZONE;
+	return other != 0;
+}
+
 static void check_zone(const allocation *a, const char *when)
 {
+	if (!touched(a->map + page_size(), a->data) && !touched(a->data + a->bytes, a->map + a->mapped - page_size())) return;
 	for (char *p = a->map + page_size(); p < a->data; p++)
 		if (*p != (char)ZONE)
 			emu_fail("%s: allocation %d of %zu bytes was written %td bytes before its start", when, a->number, a->bytes,
@@ -80,8 +94,7 @@ static void check_zone(const allocation *a, const char *when)
 
 void emu_check_zones(const char *when)
 {
-	for (auto &i : all)
-		if (!i.second.freed) check_zone(&i.second, when);
+	for (auto *a : living) check_zone(a, when);
 }
 
 void emu_free(void *p)
@@ -91,11 +104,16 @@ void emu_free(void *p)
 	if (a->freed) emu_fail("cuMemFree of allocation %d of %zu bytes for the second time", a->number, a->bytes);
 	check_zone(a, "cuMemFree");
 	a->freed = true;
+	living.erase(a);
 	used -= a->bytes;
-	live--;
 	/* The addresses stay taken: a late use is a fault. */
 	if (mmap(a->map, a->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
 		emu_fail("mmap of %zu bytes", a->mapped);
+}
+
+void emu_free_all(void)
+{
+	while (!living.empty()) emu_free((*living.begin())->data);
 }
 
 void emu_check_range(const char *what, const void *p, size_t bytes)
