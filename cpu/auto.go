@@ -51,12 +51,6 @@ func (a *Auto) For(bits int) rsie.Backend {
 	return a.Backend
 }
 
-// Alone gives the other backend away, to be closed by the caller, and ends Gonum.
-func (a *Auto) Alone() rsie.Backend {
-	a.wide.Close()
-	return a.Backend
-}
-
 // Close ends both; it may be called twice.
 func (a *Auto) Close() error {
 	if err := a.Backend.Close(); err != nil {

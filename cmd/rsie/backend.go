@@ -25,7 +25,7 @@ const (
 )
 
 // open returns the chosen backend; the caller closes it. Where the environment requires one, it must be
-// that, and it has no partner for tasks that ask for 64 bits.
+// that.
 func (f backendFlags) open() (rsie.Backend, error) {
 	b, err := f.choose()
 	if err != nil {
@@ -36,16 +36,10 @@ func (f backendFlags) open() (rsie.Backend, error) {
 		return nil, err
 	}
 	required := os.Getenv(rsie.RequireVariable)
-	if required == "" {
-		return b, nil
-	}
-	if info := b.Info(); !info.Is(required) {
+	if info := b.Info(); required != "" && !info.Is(required) {
 		b.Close()
 		return nil, fmt.Errorf("%w: %s=%s, but --backend %s is %s (%s)", rsie.ErrInvalid, rsie.RequireVariable, required,
 			f.Backend, info.Name, info.Device)
-	}
-	if a, ok := b.(*cpu.Auto); ok {
-		return a.Alone(), nil
 	}
 	return b, nil
 }
