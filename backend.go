@@ -1,6 +1,7 @@
 package rsie
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -354,6 +355,22 @@ type Chooser interface {
 	Backend
 	// For returns the backend for a problem that asks for floats of so many bits, 0 for any.
 	For(bits int) Backend
+}
+
+// Several is a backend of more than one device of a kind. The first does what is asked of a backend;
+// whoever has many runs gives each device a share of them, which changes no result.
+type Several struct {
+	Backend
+	Others []Backend
+}
+
+// Close ends all.
+func (s Several) Close() error {
+	err := s.Backend.Close()
+	for _, b := range s.Others {
+		err = errors.Join(err, b.Close())
+	}
+	return err
 }
 
 // For returns the backend that b has for a problem of a shape: b itself unless it is a [Chooser].

@@ -118,6 +118,9 @@ func wholeRuns() (out []wholeRun) {
 	large := []string{"iris", "diabetes", "penguins"}
 	add := func(s rsie.Strategy, size, generations int) {
 		s.PopulationSize, s.PopulationScale = size, rsie.DefaultStrategy().PopulationScale
+		if size > 20 {
+			s.PopulationRule = rsie.BySize
+		}
 		t := small[len(out)%len(small)]
 		if size > 20 {
 			t = large[len(out)%len(large)]
@@ -208,6 +211,7 @@ func sized(strategies []rsie.Strategy, sizes ...int) []rsie.Strategy {
 	for i := range out {
 		out[i] = strategies[i%len(strategies)]
 		out[i].PopulationSize, out[i].PopulationScale = sizes[i%len(sizes)], rsie.DefaultStrategy().PopulationScale
+		out[i].PopulationRule = rsie.BySize
 	}
 	return out
 }

@@ -4,7 +4,6 @@ package cpu
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -113,20 +112,16 @@ func (m *memory) Len() int { return m.n }
 func (m *memory) floats() []float32 { return unsafe.Slice((*float32)(m.p), m.n) }
 func (m *memory) indices() []uint32 { return unsafe.Slice((*uint32)(m.p), m.n) }
 
-// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside 0..[MaxElements] and
-// [rsie.ErrMemory] where the system or [Native.Limit] has no room for them.
+// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside
+// 0..[kernels.MaxElements] and [rsie.ErrMemory] where the system or [Native.Limit] has no room for them.
 func (b *Native) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case b.closed:
+	if b.closed {
 		return nil, b.errClosed("alloc")
-	case n < 0 || n > MaxElements:
-		return nil, fmt.Errorf("%w: native: alloc of %d elements, want 0 to %d",
-			rsie.ErrShape, n, MaxElements)
-	case e != rsie.Float && e != rsie.Index:
-		return nil, fmt.Errorf("%w: native: alloc of %d elements of kind %d, want %d (Float) or %d (Index)",
-			rsie.ErrShape, n, e, rsie.Float, rsie.Index)
+	}
+	if err := kernels.CheckAlloc(e, n); err != nil {
+		return nil, fmt.Errorf("native: %w", err)
 	}
 	if b.limit > 0 && 4*n > b.limit-b.used {
 		return nil, fmt.Errorf("native: alloc of %d bytes with %d of %d in use: %w", 4*n, b.used, b.limit, rsie.ErrMemory)
@@ -169,15 +164,11 @@ func (b *Native) own(op string, buf rsie.Buffer, at, n int) (*memory, error) {
 	if !ok || m == nil || m.owner != b {
 		return nil, b.errForeign(op, "the buffer")
 	}
-	if at < 0 || at > m.n || n > m.n-at {
-		return nil, fmt.Errorf("%w: native: %s of %d elements from element %d of a buffer of %d",
-			rsie.ErrShape, op, n, at, m.n)
+	if err := kernels.CheckCopy(op, at, n, m.n); err != nil {
+		return nil, fmt.Errorf("native: %w", err)
 	}
 	return m, nil
 }
-
-// worst32 is what [rsie.Worst] becomes in float32; it comes back as itself.
-const worst32 = float32(rsie.Worst)
 
 // Upload copies src to dst from element at, rounded to float32. Values of an Index buffer must be
 // whole numbers from 0 to 2^32-1, or nothing is copied and [rsie.ErrShape] returned.
@@ -188,22 +179,13 @@ func (b *Native) Upload(dst rsie.Buffer, at int, src []float64) error {
 	if err != nil {
 		return err
 	}
+	if err := kernels.CheckUpload(m.kind, src); err != nil {
+		return fmt.Errorf("native: %w", err)
+	}
 	if m.kind == rsie.Float {
-		to := m.floats()[at:][:len(src)]
-		for i, v := range src {
-			to[i] = float32(v)
-		}
-		return nil
-	}
-	for i, v := range src {
-		if !(v >= 0 && v <= math.MaxUint32) || v != math.Trunc(v) {
-			return fmt.Errorf("%w: native: upload of %d elements: element %d is %g, "+
-				"want a whole number below 2^32", rsie.ErrShape, len(src), i, v)
-		}
-	}
-	to := m.indices()[at:][:len(src)]
-	for i, v := range src {
-		to[i] = uint32(v)
+		kernels.NarrowTo(m.floats()[at:], src)
+	} else {
+		kernels.IndicesTo(m.indices()[at:], src)
 	}
 	return nil
 }
@@ -217,16 +199,9 @@ func (b *Native) Download(dst []float64, src rsie.Buffer, at int) error {
 		return err
 	}
 	if m.kind == rsie.Float {
-		for i, v := range m.floats()[at:][:len(dst)] {
-			dst[i] = float64(v)
-			if v == worst32 {
-				dst[i] = rsie.Worst
-			}
-		}
-		return nil
-	}
-	for i, v := range m.indices()[at:][:len(dst)] {
-		dst[i] = float64(v)
+		kernels.WidenTo(dst, m.floats()[at:][:len(dst)])
+	} else {
+		kernels.FromIndices(dst, m.indices()[at:][:len(dst)])
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ package gpu
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -204,20 +203,16 @@ type memory struct {
 // Len returns the number of elements, 0 after Free.
 func (m *memory) Len() int { return m.n }
 
-// MaxElements bounds the length of a buffer.
-const MaxElements = math.MaxInt32
-
-// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside 0..[MaxElements] and
-// [rsie.ErrMemory] where the device or [Backend.Limit] has no room for them, without scratch either.
+// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside
+// 0..[kernels.MaxElements] and [rsie.ErrMemory] where the device or [Backend.Limit] has no room for them, without scratch either.
 func (b *Backend) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return nil, b.errClosed("alloc")
 	}
-	if n < 0 || n > MaxElements || e != rsie.Float && e != rsie.Index {
-		return nil, fmt.Errorf("%w: cuda: alloc of %d elements of kind %d, want 0 to %d of kind %d (Float) or %d (Index)",
-			rsie.ErrShape, n, e, MaxElements, rsie.Float, rsie.Index)
+	if err := kernels.CheckAlloc(e, n); err != nil {
+		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	if err := b.enter(); err != nil {
 		return nil, err

@@ -75,3 +75,16 @@ func TestFault(t *testing.T) {
 		}
 	}
 }
+
+// TestSeveralDevices has the golden digests with the runs shared by two devices.
+func TestSeveralDevices(t *testing.T) {
+	if os.Getenv("RSIE_EMU_SEED") != "" {
+		t.Setenv("RSIE_EMU_DEVICES", "2")
+	}
+	second, err := gpu.New(1)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer second.Close()
+	bench.ConformRuns(t, rsie.Several{Backend: device(t), Others: []rsie.Backend{second}})
+}

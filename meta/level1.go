@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"slices"
+	"sync"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 )
@@ -43,6 +45,44 @@ func (j Judge) Measure(ctx context.Context, strategies []rsie.Strategy, key rsie
 			specs = append(specs, RunSpec{Strategy: s, Key: key.Child(uint64(k)), Budget: j.Budget, Problem: problem})
 		}
 	}
+	flat, err := j.shared(ctx, specs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]Outcome, len(strategies))
+	for i := range out {
+		out[i] = flat[i*j.Runs:][:j.Runs]
+		for k := range out[i] {
+			out[i][k].Replicate = k
+		}
+	}
+	return out, nil
+}
+
+// shared runs specs on all devices of the backend, each a share in their order. A problem that may not
+// be asked by several at once stays on the first.
+func (j Judge) shared(ctx context.Context, specs []RunSpec) ([]Outcome, error) {
+	shape := j.Problem.Shape()
+	several, ok := rsie.For(j.Backend, shape).(rsie.Several)
+	if _, modelled := j.Problem.(rsie.Modelled); !ok || !modelled && !shape.Parallel {
+		return j.inTurn(ctx, specs)
+	}
+	devices := append([]rsie.Backend{several.Backend}, several.Others...)
+	parts, errs := make([][]Outcome, len(devices)), make([]error, len(devices))
+	var wait sync.WaitGroup
+	for i, device := range devices {
+		one := j
+		one.Backend = device
+		wait.Go(func() {
+			parts[i], errs[i] = one.inTurn(ctx, specs[i*len(specs)/len(devices):(i+1)*len(specs)/len(devices)])
+		})
+	}
+	wait.Wait()
+	return slices.Concat(parts...), errors.Join(errs...)
+}
+
+// inTurn runs specs in batches that fit, one after the other.
+func (j Judge) inTurn(ctx context.Context, specs []RunSpec) ([]Outcome, error) {
 	flat := make([]Outcome, 0, len(specs))
 	for from := 0; from < len(specs); {
 		to := j.chunk(specs, from)
@@ -53,14 +93,7 @@ func (j Judge) Measure(ctx context.Context, strategies []rsie.Strategy, key rsie
 		flat = append(flat, part...)
 		from = to
 	}
-	out := make([][]Outcome, len(strategies))
-	for i := range out {
-		out[i] = flat[i*j.Runs:][:j.Runs]
-		for k := range out[i] {
-			out[i][k].Replicate = k
-		}
-	}
-	return out, nil
+	return flat, nil
 }
 
 // replicate returns the instance of a problem that replicate k runs on, nil when it has none.

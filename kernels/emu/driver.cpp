@@ -13,11 +13,17 @@
 static std::mutex lock;
 #define LOCKED std::lock_guard<std::mutex> guard(lock)
 
-/* The one device has one context. */
+/* Every device has one context. */
+enum { MOST_DEVICES = 8 };
 struct CUctx_st {
 	int users;
 };
-static CUctx_st context;
+static CUctx_st contexts[MOST_DEVICES];
+static int devices()
+{
+	const char *n = getenv("RSIE_EMU_DEVICES");
+	return n ? atoi(n) : 1;
+}
 static thread_local CUcontext current;
 static bool initialised;
 
@@ -81,12 +87,12 @@ CUresult cuInit(unsigned flags)
 }
 
 CUresult cuDriverGetVersion(int *version) { return *version = 11080, CUDA_SUCCESS; }
-CUresult cuDeviceGetCount(int *count) { return *count = 1, CUDA_SUCCESS; }
+CUresult cuDeviceGetCount(int *count) { return *count = devices(), CUDA_SUCCESS; }
 
 CUresult cuDeviceGet(CUdevice *device, int ordinal)
 {
-	if (ordinal) return CUDA_ERROR_INVALID_DEVICE;
-	*device = 0;
+	if (ordinal < 0 || ordinal >= devices()) return CUDA_ERROR_INVALID_DEVICE;
+	*device = ordinal;
 	return CUDA_SUCCESS;
 }
 
@@ -109,27 +115,29 @@ CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute a, CUdevice)
 	return CUDA_SUCCESS;
 }
 
-CUresult cuDevicePrimaryCtxRetain(CUcontext *out, CUdevice)
+CUresult cuDevicePrimaryCtxRetain(CUcontext *out, CUdevice d)
 {
 	LOCKED;
 	if (!initialised) return CUDA_ERROR_NOT_INITIALIZED;
-	context.users++;
-	*out = &context;
+	contexts[d].users++;
+	*out = &contexts[d];
 	return CUDA_SUCCESS;
 }
 
-CUresult cuDevicePrimaryCtxRelease(CUdevice)
+CUresult cuDevicePrimaryCtxRelease(CUdevice d)
 {
 	LOCKED;
-	if (context.users == 0) emu_fail("cuDevicePrimaryCtxRelease of a context that nobody holds");
+	CUctx_st *c = &contexts[d];
+	if (c->users == 0) emu_fail("cuDevicePrimaryCtxRelease of a context that nobody holds");
 	emu_check_zones("cuDevicePrimaryCtxRelease");
 	emu_log();
-	if (--context.users == 0 && sticky != CUDA_SUCCESS) {
-		emu_free_all();
+	if (--c->users > 0) return CUDA_SUCCESS;
+	if (sticky != CUDA_SUCCESS) {
+		emu_free_all(c);
 		sticky = CUDA_SUCCESS;
-	} else if (context.users == 0 && emu_allocations() > 0)
-		emu_fail("cuDevicePrimaryCtxRelease with %d allocations of %zu bytes that were not freed", emu_allocations(),
-			emu_memory_used());
+	} else if (emu_allocations(c) > 0) {
+		emu_fail("cuDevicePrimaryCtxRelease with %d allocations that were not freed", emu_allocations(c));
+	}
 	return CUDA_SUCCESS;
 }
 
@@ -147,7 +155,7 @@ CUresult cuMemGetInfo(size_t *free, size_t *total)
 	NEED_CONTEXT;
 	LOCKED;
 	*total = emu_memory_total();
-	*free = *total - emu_memory_used();
+	*free = *total - emu_memory_used(current);
 	return CUDA_SUCCESS;
 }
 
@@ -156,7 +164,7 @@ CUresult cuMemAlloc(CUdeviceptr *p, size_t bytes)
 	NEED_CONTEXT;
 	LOCKED;
 	if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
-	void *data = emu_alloc(bytes);
+	void *data = emu_alloc(current, bytes);
 	if (!data) return CUDA_ERROR_OUT_OF_MEMORY;
 	*p = (CUdeviceptr)data;
 	return CUDA_SUCCESS;
@@ -166,7 +174,7 @@ CUresult cuMemFree(CUdeviceptr p)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_free((void *)p);
+	emu_free(current, (void *)p);
 	return CUDA_SUCCESS;
 }
 
@@ -174,7 +182,7 @@ CUresult cuMemcpyHtoD(CUdeviceptr to, const void *from, size_t bytes)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_check_range("cuMemcpyHtoD", (void *)to, bytes);
+	emu_check_range(current, "cuMemcpyHtoD", (void *)to, bytes);
 	memcpy((void *)to, from, bytes);
 	return CUDA_SUCCESS;
 }
@@ -183,7 +191,7 @@ CUresult cuMemcpyDtoH(void *to, CUdeviceptr from, size_t bytes)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_check_range("cuMemcpyDtoH", (void *)from, bytes);
+	emu_check_range(current, "cuMemcpyDtoH", (void *)from, bytes);
 	memcpy(to, (void *)from, bytes);
 	return CUDA_SUCCESS;
 }
@@ -192,7 +200,7 @@ CUresult cuMemsetD8(CUdeviceptr to, unsigned char value, size_t bytes)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_check_range("cuMemsetD8", (void *)to, bytes);
+	emu_check_range(current, "cuMemsetD8", (void *)to, bytes);
 	memset((void *)to, value, bytes);
 	return CUDA_SUCCESS;
 }
