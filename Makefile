@@ -126,7 +126,7 @@ $(eval $(call EMULATOR,asan))
 test-cuda: kernels-check $(CUDA)/lib/libcuda.so.1 $(CUDA)/asan/libcuda.so.1
 	$(EMULATED) $(GO) vet -tags cuda ./gpu ./kernels ./cmd/rsie
 	$(EMULATED) $(GO) test -tags cuda -c -o $(CUDA)/gpu.test ./gpu
-	cd gpu; for seed in $(SEEDS); do \
+	cd gpu; all=; for seed in $(SEEDS); do \
 		$(EMULATED) RSIE_REQUIRE_BACKEND=cuda RSIE_EMU_SEED=$$seed RSIE_EMU_PROCESSORS=$$seed \
 			RSIE_EMU_LOG=$(CUDA)/launched-$$seed $(CUDA)/gpu.test & all="$$all $$!"; \
 	done; for one in $$all; do wait $$one || exit 1; done
