@@ -204,7 +204,8 @@ type memory struct {
 func (m *memory) Len() int { return m.n }
 
 // Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside
-// 0..[kernels.MaxElements] and [rsie.ErrMemory] where the device or [Backend.Limit] has no room for them, without scratch either.
+// 0..[kernels.MaxElements] and [rsie.ErrMemory] where the device or [Backend.Limit] has no room for them,
+// without scratch either.
 func (b *Backend) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
