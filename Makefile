@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo exports browser planted devices test-cuda kernels kernels-check gpu-check
+.PHONY: run test race lint bench golden reference nocgo exports browser planted devices test-cuda broken kernels kernels-check gpu-check
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -98,42 +98,57 @@ CXX ?= g++
 CUDA := $(CURDIR)/bin/cuda
 CUDA_PACKAGES := $(CUDA)/packages
 CUDA_INCLUDE := $(CUDA_PACKAGES)/nvidia/cuda_runtime/include
-# The caller's CGO_CFLAGS would replace go's own.
-CUDA_BUILD = CGO_CFLAGS="-g -O2 -I$(CUDA_INCLUDE)" CGO_LDFLAGS="-L$(CUDA)/lib"
+# The compiler reads these; with CGO_CFLAGS all C would be compiled once more for this tag.
+CUDA_BUILD = CPATH=$(CUDA_INCLUDE) LIBRARY_PATH=$(CUDA)/lib
 EMULATED = $(CUDA_BUILD) LD_LIBRARY_PATH=$(CUDA)/lib
 EMU = kernels/emu
-EMU_FLAGS = -std=gnu++17 -O2 -g -fPIC -Wall -ffp-contract=off \
+EMU_FLAGS = -std=gnu++17 -O2 -g -fPIC -Wall -ffp-contract=off $(SANITIZE) \
 	$(shell grep -qw fma /proc/cpuinfo 2>/dev/null && echo -mfma)
-EMU_PARTS = $(patsubst %,$(CUDA)/%.o,kernels block memory missing driver)
+EMU_PARTS = kernels block memory missing driver
 SEEDS ?= 1 2
+ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so)
 
 $(CUDA_PACKAGES)/complete: kernels/requirements.txt
 	$(PYTHON) -m pip install --quiet --no-deps --upgrade --target $(CUDA_PACKAGES) -r $<
 	touch $@
 
-$(CUDA)/kernels.o: $(wildcard kernels/*.h kernels/*.def kernels/*.cu)
-$(CUDA)/driver.o: $(CUDA_PACKAGES)/complete
-$(CUDA)/%.o: $(EMU)/%.cpp $(wildcard $(EMU)/*.h $(EMU)/*.def)
-	@mkdir -p $(CUDA)/lib
-	$(CXX) $(EMU_FLAGS) $(if $(filter kernels,$*),-DRSIE_EMULATED -include $(EMU)/cuda_emulation.h) \
-		-I$(CUDA_INCLUDE) -c $< -o $@
-
-$(CUDA)/lib/libcuda.so.1: $(EMU_PARTS)
-	$(CXX) -shared -Wl,-soname,libcuda.so.1 -Wl,-z,now $^ -o $@
-	ln -sf libcuda.so.1 $(CUDA)/lib/libcuda.so
+# The emulated driver in lib, and in asan the same under AddressSanitizer.
+$(CUDA)/asan/%: SANITIZE = -fsanitize=address
+define EMULATOR
+$(CUDA)/$(1)/kernels.o: $(wildcard kernels/*.h kernels/*.def kernels/*.cu)
+$(CUDA)/$(1)/driver.o: $(CUDA_PACKAGES)/complete
+$(CUDA)/$(1)/%.o: $(EMU)/%.cpp $(wildcard $(EMU)/*.h $(EMU)/*.def)
+	@mkdir -p $(CUDA)/$(1)
+	$$(CXX) $$(EMU_FLAGS) $$(if $$(filter kernels,$$*),-DRSIE_EMULATED -include $(EMU)/cuda_emulation.h) \
+		-I$(CUDA_INCLUDE) -c $$< -o $$@
+$(CUDA)/$(1)/libcuda.so.1: $(EMU_PARTS:%=$(CUDA)/$(1)/%.o)
+	$$(CXX) $$(EMU_FLAGS) -shared -Wl,-soname,libcuda.so.1 -Wl,-z,now $$^ -o $$@
+	ln -sf libcuda.so.1 $(CUDA)/$(1)/libcuda.so
+endef
+$(eval $(call EMULATOR,lib))
+$(eval $(call EMULATOR,asan))
 
 # test-cuda runs the CUDA program on the emulated driver: every kernel and whole runs have the bits
 # of the native backend, for each order of threads of SEEDS on as many multiprocessors, and so has
-# the program's output.
-test-cuda: kernels-check $(CUDA)/lib/libcuda.so.1
+# the program's output; then a part once more under AddressSanitizer.
+test-cuda: kernels-check $(CUDA)/lib/libcuda.so.1 $(CUDA)/asan/libcuda.so.1
 	$(EMULATED) $(GO) vet -tags cuda ./gpu ./kernels ./cmd/rsie
 	$(EMULATED) $(GO) test -tags cuda -c -o $(CUDA)/gpu.test ./gpu
-	for seed in $(SEEDS); do \
-		(cd gpu && $(EMULATED) RSIE_EMU_SEED=$$seed RSIE_EMU_PROCESSORS=$$seed RSIE_EMU_LOG=$(CUDA)/launched-$$seed $(CUDA)/gpu.test) || exit 1; \
-	done
+	cd gpu; all=; for seed in $(SEEDS); do \
+		$(EMULATED) RSIE_REQUIRE_BACKEND=cuda RSIE_EMU_SEED=$$seed RSIE_EMU_PROCESSORS=$$seed \
+			RSIE_EMU_LOG=$(CUDA)/launched-$$seed $(CUDA)/gpu.test & all="$$all $$!"; \
+	done; for one in $$all; do wait $$one || exit 1; done
 	$(EMULATED) $(GO) build -tags cuda -o $(CUDA)/rsie ./cmd/rsie
-	$(EMULATED) $(CUDA)/rsie doctor --backend cuda
+	$(EMULATED) RSIE_REQUIRE_BACKEND=cuda $(CUDA)/rsie doctor --backend cuda
 	$(EMULATED) sh gpu/testdata/same-output.sh $(CUDA)/rsie
+	cd gpu && RSIE_REQUIRE_BACKEND=cuda LD_LIBRARY_PATH=$(CUDA)/asan LD_PRELOAD=$(ASAN_RUNTIME) \
+		ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:detect_stack_use_after_return=0 \
+		$(CUDA)/gpu.test -test.run '^TestConform$$'
+
+# broken breaks the kernels in six ways, one at a time, and prints which test notices each.
+broken: $(CUDA)/lib/libcuda.so.1
+	$(EMULATED) $(GO) test -tags cuda -c -o $(CUDA)/gpu.test ./gpu
+	$(EMULATED) sh gpu/testdata/broken.sh $(CUDA) "$(CXX)" "$(EMU_FLAGS)" $(CUDA_INCLUDE)
 
 # kernels compiles the kernels to PTX and tabulates their registers and memory; both are committed.
 kernels: $(CUDA_PACKAGES)/complete

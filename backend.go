@@ -1,6 +1,10 @@
 package rsie
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // Buffer is memory of a backend, opaque to everyone else.
 type Buffer interface {
@@ -302,10 +306,23 @@ const MaxFullDim = 256
 
 // Info describes a backend.
 type Info struct {
-	Name   string // native, gonum, cuda:0
-	Bits   int    // precision of floats: 32 or 64
-	Ops    [OpCount]bool
-	Device string // in words
+	Name    string // native, gonum, cuda:0
+	Variant string // of native, by instruction set: scalar, avx2 or avx512
+	Bits    int    // precision of floats: 32 or 64
+	Memory  int    // bytes that buffers may take, 0: no bound is set
+	Ops     [OpCount]bool
+	Device  string // in words
+}
+
+// RequireVariable names the environment variable that says which backend must be in use, so that
+// another one cannot take its place unseen: a name as of [Info.Is].
+const RequireVariable = "RSIE_REQUIRE_BACKEND"
+
+// Is says whether a backend is the one that a name asks for: gonum, native, native-avx512, cuda (any
+// device) or cuda:1.
+func (i Info) Is(name string) bool {
+	kind, _, _ := strings.Cut(i.Name, ":")
+	return name == i.Name || name == kind || i.Variant != "" && name == i.Name+"-"+i.Variant
 }
 
 // Backend runs operations on populations. Implementations are safe for one caller at a time
@@ -338,6 +355,22 @@ type Chooser interface {
 	Backend
 	// For returns the backend for a problem that asks for floats of so many bits, 0 for any.
 	For(bits int) Backend
+}
+
+// Several is a backend of more than one device of a kind. The first does what is asked of a backend;
+// whoever has many runs gives each device a share of them, which changes no result.
+type Several struct {
+	Backend
+	Others []Backend
+}
+
+// Close ends all.
+func (s Several) Close() error {
+	err := s.Backend.Close()
+	for _, b := range s.Others {
+		err = errors.Join(err, b.Close())
+	}
+	return err
 }
 
 // For returns the backend that b has for a problem of a shape: b itself unless it is a [Chooser].

@@ -13,5 +13,9 @@ var ErrInvalid = errors.New("invalid input")
 // no silent fallback to another one.
 var ErrUnsupported = errors.New("not supported by this backend")
 
+// ErrMemory is returned when a backend or its device has no memory left for what was asked. Less at a
+// time, such as fewer runs of a batch, may fit and has the same results.
+var ErrMemory = errors.New("out of memory")
+
 // ErrNotFound is returned when a named thing (strategy, task, backend) does not exist.
 var ErrNotFound = errors.New("not found")

@@ -4,7 +4,6 @@ package cpu
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -24,6 +23,8 @@ type Native struct {
 	call    *kernels.Call // outside Go's memory
 	scratch nativeScratch
 	ops     []uint8
+	limit   int // bytes of buffers, 0: none
+	used    int
 	closed  bool
 }
 
@@ -60,7 +61,7 @@ func NewNative(workers int) (*Native, error) {
 	call := (*kernels.Call)(kernels.Alloc(int(unsafe.Sizeof(kernels.Call{}))))
 	if call == nil {
 		pool.Close()
-		return nil, fmt.Errorf("native: %w", kernels.ErrMemory)
+		return nil, fmt.Errorf("native: %w", rsie.ErrMemory)
 	}
 	return &Native{pool: pool, level: level, workers: workers, call: call}, nil
 }
@@ -91,13 +92,16 @@ func (b *Native) Split(n int) ([]rsie.Backend, error) {
 
 // Info describes the backend.
 func (b *Native) Info() rsie.Info {
-	info := rsie.Info{Name: "native", Bits: 32,
+	info := rsie.Info{Name: "native", Variant: b.level.String(), Bits: 32, Memory: b.limit,
 		Device: fmt.Sprintf("C, float32, %s, %d workers", b.level, b.workers)}
 	for op := rsie.OpInitialise; int(op) < rsie.OpCount; op++ {
 		info.Ops[op] = true
 	}
 	return info
 }
+
+// Limit sets how many bytes the buffers may take, 0 for any number. It stands before the first Alloc.
+func (b *Native) Limit(bytes int) { b.limit = bytes }
 
 // memory is a buffer of one Native, outside Go's memory.
 type memory struct {
@@ -113,24 +117,25 @@ func (m *memory) Len() int { return m.n }
 func (m *memory) floats() []float32 { return unsafe.Slice((*float32)(m.p), m.n) }
 func (m *memory) indices() []uint32 { return unsafe.Slice((*uint32)(m.p), m.n) }
 
-// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside 0..[MaxElements].
+// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside
+// 0..[kernels.MaxElements] and [rsie.ErrMemory] where the system or [Native.Limit] has no room for them.
 func (b *Native) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case b.closed:
+	if b.closed {
 		return nil, b.errClosed("alloc")
-	case n < 0 || n > MaxElements:
-		return nil, fmt.Errorf("%w: native: alloc of %d elements, want 0 to %d",
-			rsie.ErrShape, n, MaxElements)
-	case e != rsie.Float && e != rsie.Index:
-		return nil, fmt.Errorf("%w: native: alloc of %d elements of kind %d, want %d (Float) or %d (Index)",
-			rsie.ErrShape, n, e, rsie.Float, rsie.Index)
+	}
+	if err := kernels.CheckAlloc(e, n); err != nil {
+		return nil, fmt.Errorf("native: %w", err)
+	}
+	if b.limit > 0 && 4*n > b.limit-b.used {
+		return nil, fmt.Errorf("native: alloc of %d bytes with %d of %d in use: %w", 4*n, b.used, b.limit, rsie.ErrMemory)
 	}
 	p := kernels.Alloc(4 * n)
 	if p == nil {
-		return nil, fmt.Errorf("native: alloc of %d elements: %w", n, kernels.ErrMemory)
+		return nil, fmt.Errorf("native: alloc of %d elements: %w", n, rsie.ErrMemory)
 	}
+	b.used += 4 * n
 	return &memory{owner: b, kind: e, p: p, n: n}, nil
 }
 
@@ -140,6 +145,7 @@ func (b *Native) Free(buf rsie.Buffer) {
 	defer b.mu.Unlock()
 	if m, ok := buf.(*memory); ok && m != nil && m.owner == b {
 		kernels.Free(m.p)
+		b.used -= 4 * m.n
 		*m = memory{}
 	}
 }
@@ -163,15 +169,11 @@ func (b *Native) own(op string, buf rsie.Buffer, at, n int) (*memory, error) {
 	if !ok || m == nil || m.owner != b {
 		return nil, b.errForeign(op, "the buffer")
 	}
-	if at < 0 || at > m.n || n > m.n-at {
-		return nil, fmt.Errorf("%w: native: %s of %d elements from element %d of a buffer of %d",
-			rsie.ErrShape, op, n, at, m.n)
+	if err := kernels.CheckCopy(op, at, n, m.n); err != nil {
+		return nil, fmt.Errorf("native: %w", err)
 	}
 	return m, nil
 }
-
-// worst32 is what [rsie.Worst] becomes in float32; it comes back as itself.
-const worst32 = float32(rsie.Worst)
 
 // Upload copies src to dst from element at, rounded to float32. Values of an Index buffer must be
 // whole numbers from 0 to 2^32-1, or nothing is copied and [rsie.ErrShape] returned.
@@ -182,22 +184,13 @@ func (b *Native) Upload(dst rsie.Buffer, at int, src []float64) error {
 	if err != nil {
 		return err
 	}
+	if err := kernels.CheckUpload(m.kind, src); err != nil {
+		return fmt.Errorf("native: %w", err)
+	}
 	if m.kind == rsie.Float {
-		to := m.floats()[at:][:len(src)]
-		for i, v := range src {
-			to[i] = float32(v)
-		}
-		return nil
-	}
-	for i, v := range src {
-		if !(v >= 0 && v <= math.MaxUint32) || v != math.Trunc(v) {
-			return fmt.Errorf("%w: native: upload of %d elements: element %d is %g, "+
-				"want a whole number below 2^32", rsie.ErrShape, len(src), i, v)
-		}
-	}
-	to := m.indices()[at:][:len(src)]
-	for i, v := range src {
-		to[i] = uint32(v)
+		kernels.NarrowTo(m.floats()[at:], src)
+	} else {
+		kernels.IndicesTo(m.indices()[at:], src)
 	}
 	return nil
 }
@@ -211,16 +204,9 @@ func (b *Native) Download(dst []float64, src rsie.Buffer, at int) error {
 		return err
 	}
 	if m.kind == rsie.Float {
-		for i, v := range m.floats()[at:][:len(dst)] {
-			dst[i] = float64(v)
-			if v == worst32 {
-				dst[i] = rsie.Worst
-			}
-		}
-		return nil
-	}
-	for i, v := range m.indices()[at:][:len(dst)] {
-		dst[i] = float64(v)
+		kernels.WidenTo(dst, m.floats()[at:][:len(dst)])
+	} else {
+		kernels.FromIndices(dst, m.indices()[at:][:len(dst)])
 	}
 	return nil
 }

@@ -3,6 +3,7 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -200,5 +201,48 @@ func TestNativeConforms(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestNativeMisuse expects refusals that say what was wrong.
+func TestNativeMisuse(t *testing.T) {
+	b, other := native(t, 1), native(t, 1)
+	alloc := func(e rsie.Element, n int) error { _, err := b.Alloc(e, n); return err }
+	floats, _ := b.Alloc(rsie.Float, 4)
+	indices, _ := b.Alloc(rsie.Index, 4)
+	for i, c := range []struct {
+		err  error
+		is   error
+		text string
+	}{
+		{alloc(rsie.Float, -1), rsie.ErrShape, "alloc of -1"},
+		{alloc(rsie.Float, math.MaxInt32+1), rsie.ErrShape, "want 0 to 2147483647"},
+		{alloc(9, 2), rsie.ErrShape, "kind 9"},
+		{other.Upload(floats, 0, nil), rsie.ErrShape, "another backend"},
+		{b.Upload(floats, 2, make([]float64, 3)), rsie.ErrShape, "upload of 3 elements from element 2 of a buffer of 4"},
+		{b.Upload(floats, -1, nil), rsie.ErrShape, "-1"},
+		{b.Upload(indices, 0, []float64{0, 1.5}), rsie.ErrShape, "element 1 is 1.5"},
+		{b.Upload(indices, 0, []float64{1 << 32}), rsie.ErrShape, "below 2^32"},
+		{b.Upload(indices, 0, []float64{math.NaN()}), rsie.ErrShape, "NaN"},
+		{b.Download(make([]float64, 5), floats, 0), rsie.ErrShape, "download of 5"},
+	} {
+		if !errors.Is(c.err, c.is) || !strings.Contains(c.err.Error(), c.text) {
+			t.Errorf("%d: %v, want %v with %q", i, c.err, c.is, c.text)
+		}
+	}
+	b.Limit(48)
+	if err := alloc(rsie.Float, 5); !errors.Is(err, rsie.ErrMemory) || !strings.Contains(err.Error(), "20 bytes with 32 of 48") {
+		t.Errorf("over the limit: %v", err)
+	}
+	b.Free(floats)
+	if err := alloc(rsie.Float, 8); err != nil {
+		t.Errorf("after Free: %v", err)
+	}
+	want := []float64{rsie.Worst, -0.5, 3, 1}
+	got := make([]float64, 4)
+	buf, _ := native(t, 1).Alloc(rsie.Float, 4)
+	owner := buf.(*memory).owner
+	if err := errors.Join(owner.Upload(buf, 0, want), owner.Download(got, buf, 0)); err != nil || !slices.Equal(want, got) {
+		t.Errorf("%v, %v, want %v", got, err, want)
 	}
 }

@@ -92,7 +92,7 @@ func (n *nativeScratch) grow(c *kernels.Call, s *rsie.State, runs []rsie.Run) er
 			part.bytes = need.Bytes + need.Bytes/4
 			if part.p = kernels.Alloc(part.bytes); part.p == nil {
 				part.bytes = 0
-				return fmt.Errorf("%d bytes of scratch: %w", need.Bytes, kernels.ErrMemory)
+				return fmt.Errorf("%d bytes of scratch: %w", need.Bytes, rsie.ErrMemory)
 			}
 		}
 		*need.At = part.p

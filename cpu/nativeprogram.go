@@ -51,14 +51,15 @@ func (b *Native) Load(m *rsie.Model, rows *rsie.Rows) (rsie.Program, error) {
 	return p, nil
 }
 
-// nativeFlight bounds the samples that a worker has in flight.
-const nativeFlight = 1024
+// nativeFlight bounds the samples that a worker has in flight: LANES of the kernels, which the columns of
+// the scalar form are apart; the others have a tile.
+const nativeFlight = 128
 
 // fill copies a layout to memory outside Go's.
 func (p *nativeProgram) fill(l *kernels.Layout, workers int) error {
 	p.c = (*kernels.Program)(kernels.Alloc(int(unsafe.Sizeof(kernels.Program{}))))
 	if p.c == nil {
-		return kernels.ErrMemory
+		return rsie.ErrMemory
 	}
 	c := p.c
 	*c = l.Program
@@ -68,7 +69,7 @@ func (p *nativeProgram) fill(l *kernels.Layout, workers int) error {
 	p.scratch = kernels.Alloc(4 * p.activations * workers)
 	if !ok || p.scratch == nil {
 		p.free()
-		return kernels.ErrMemory
+		return rsie.ErrMemory
 	}
 	return nil
 }
@@ -129,7 +130,7 @@ func (b *Native) Predict(dst []float64, prog rsie.Program, points []float64) err
 		c.Asked, c.Predicted = nil, nil
 	}()
 	if c.Predicted = kernels.Alloc(4 * len(dst)); c.Predicted == nil || !put(&c.Asked, kernels.Narrow(points)) {
-		return fmt.Errorf("native: predict: %w", kernels.ErrMemory)
+		return fmt.Errorf("native: predict: %w", rsie.ErrMemory)
 	}
 	if err := b.pool.Predict(b.level, c, n); err != nil {
 		return fmt.Errorf("native: %w", err)

@@ -3,8 +3,8 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -24,7 +24,8 @@ type Backend struct {
 	device  cu.Device
 	about   string
 	context cu.CUContext
-	total   int // bytes of the device
+	total   int // bytes of the device that may be used
+	limited bool
 	blocks  int // of threads that the device is given at most
 	launch  *launcher
 	live    map[cu.DevicePtr]int // bytes of every allocation
@@ -35,6 +36,7 @@ type Backend struct {
 	indices []uint32
 	ops     []uint8
 	closed  bool
+	broken  error // of the kernel that ended the use of the device
 }
 
 var _ rsie.Backend = (*Backend)(nil)
@@ -108,7 +110,7 @@ func (b *Backend) open() error {
 	}
 	defer runtime.UnlockOSThread()
 	if b.call = (*kernels.Call)(kernels.Alloc(int(unsafe.Sizeof(kernels.Call{})))); b.call == nil {
-		return fmt.Errorf("cuda: %w", kernels.ErrMemory)
+		return fmt.Errorf("cuda: %w", rsie.ErrMemory)
 	}
 	var err error
 	b.launch, err = newLauncher(b.context)
@@ -117,6 +119,9 @@ func (b *Backend) open() error {
 
 // enter ties the goroutine to a thread that works on the context. The caller unties it.
 func (b *Backend) enter() error {
+	if b.broken != nil {
+		return b.broken
+	}
 	runtime.LockOSThread()
 	if err := cu.SetCurrentContext(b.context); err != nil {
 		runtime.UnlockOSThread()
@@ -131,6 +136,9 @@ func (b *Backend) Info() rsie.Info {
 	defer b.mu.Unlock()
 	info := rsie.Info{Name: fmt.Sprintf("cuda:%d", b.ordinal), Bits: 32,
 		Device: fmt.Sprintf("%s; %d bytes in use", b.about, b.used)}
+	if b.limited {
+		info.Memory = b.total
+	}
 	for op := rsie.OpInitialise; int(op) < rsie.OpCount; op++ {
 		info.Ops[op] = true
 	}
@@ -144,11 +152,27 @@ func (b *Backend) Memory() int {
 	return b.used
 }
 
-// take allocates memory of the device, at least one byte.
+// Limit sets how many bytes of the device may be used. It stands before the first Alloc.
+func (b *Backend) Limit(bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.total, b.limited = min(b.total, bytes), true
+}
+
+// take allocates memory of the device, at least one byte. Without room it returns [rsie.ErrMemory].
 func (b *Backend) take(bytes int) (cu.DevicePtr, error) {
+	call := func() string {
+		return fmt.Sprintf("cuMemAlloc of %d bytes with %d of %d in use", bytes, b.used, b.total)
+	}
+	if b.limited && bytes > b.total-b.used {
+		return 0, driverError(call(), rsie.ErrMemory)
+	}
 	p, err := cu.MemAlloc(int64(max(1, bytes)))
+	if err == cu.OutOfMemory {
+		return 0, driverError(call(), rsie.ErrMemory)
+	}
 	if err != nil {
-		return 0, driverError(fmt.Sprintf("cuMemAlloc of %d bytes with %d of %d in use", bytes, b.used, b.total), err)
+		return 0, driverError(call(), err)
 	}
 	b.live[p] = bytes
 	b.used += bytes
@@ -179,25 +203,26 @@ type memory struct {
 // Len returns the number of elements, 0 after Free.
 func (m *memory) Len() int { return m.n }
 
-// MaxElements bounds the length of a buffer.
-const MaxElements = math.MaxInt32
-
-// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside 0..[MaxElements].
+// Alloc returns n zeroed elements. It returns [rsie.ErrShape] for n outside
+// 0..[kernels.MaxElements] and [rsie.ErrMemory] where the device or [Backend.Limit] has no room for them,
+// without scratch either.
 func (b *Backend) Alloc(e rsie.Element, n int) (rsie.Buffer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return nil, b.errClosed("alloc")
 	}
-	if n < 0 || n > MaxElements || e != rsie.Float && e != rsie.Index {
-		return nil, fmt.Errorf("%w: cuda: alloc of %d elements of kind %d, want 0 to %d of kind %d (Float) or %d (Index)",
-			rsie.ErrShape, n, e, MaxElements, rsie.Float, rsie.Index)
+	if err := kernels.CheckAlloc(e, n); err != nil {
+		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	if err := b.enter(); err != nil {
 		return nil, err
 	}
 	defer runtime.UnlockOSThread()
 	p, err := b.take(4 * n)
+	if errors.Is(err, rsie.ErrMemory) && b.scratch.give(b) == nil {
+		p, err = b.take(4 * n)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -239,6 +264,15 @@ func (b *Backend) Close() error {
 		return nil
 	}
 	b.closed = true
+	defer func() {
+		b.scratch.freeHost()
+		kernels.Free(unsafe.Pointer(b.call))
+		b.call = nil
+	}()
+	if b.broken != nil { // the memory goes with the context
+		b.device.ReleasePrimaryCtx()
+		return nil
+	}
 	if err := b.enter(); err != nil {
 		return err
 	}
@@ -255,9 +289,6 @@ func (b *Backend) Close() error {
 	if b.launch != nil {
 		keep(b.launch.close())
 	}
-	b.scratch.free()
-	kernels.Free(unsafe.Pointer(b.call))
-	b.call = nil
 	keep(b.device.ReleasePrimaryCtx())
 	return first
 }

@@ -3,160 +3,132 @@
 package gpu_test
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/bench"
+	"github.com/symbio-ai/recursive-improvement/gpu"
 	"github.com/symbio-ai/recursive-improvement/meta"
 )
 
-// modelled is a model with its rows as a problem.
-type modelled struct {
-	shape rsie.Shape
-	model *rsie.Model
-	rows  *rsie.Rows
+// TestConform has the golden digests of every operation and of whole runs.
+func TestConform(t *testing.T) { bench.Conform(t, device(t)) }
+
+// little is memory for one run of the largest populations, of which three are asked for together.
+const little = 7 << 20
+
+// TestLimit has the golden digests with little memory, where runs are done in turn.
+func TestLimit(t *testing.T) {
+	b := device(t)
+	b.Limit(b.Memory() + little)
+	refuses(t, b)
+	bench.ConformRuns(t, b)
 }
 
-func (p modelled) Shape() rsie.Shape         { return p.shape }
-func (p modelled) Model() *rsie.Model        { return p.model }
-func (p modelled) Rows(rsie.Part) *rsie.Rows { return p.rows }
-func (p modelled) Evaluate(context.Context, []float64, []float64, rsie.Key) error {
-	panic("evaluated by the host")
-}
-
-// problems cover every network, loss and dynamics, and sample counts around a tile and a block.
-func problems() []modelled {
-	tanh, relu, sigmoid, linear := rsie.Tanh, rsie.ReLU, rsie.Sigmoid, rsie.Linear
-	var out []modelled
-	add := func(name string, m rsie.Model, samples int, zeros float64) {
-		out = append(out, newModelled(name, m, samples, zeros))
-	}
-	add("classes", rsie.Model{Layers: []int{4, 9, 3}, Activation: []rsie.Activation{tanh}, Loss: rsie.CrossEntropy}, 33, 0)
-	add("one hot", rsie.Model{Layers: []int{12, 8, 5}, Activation: []rsie.Activation{relu}, Loss: rsie.CrossEntropy}, 130, 0.9)
-	add("no hidden layer", rsie.Model{Layers: []int{7, 2}, Loss: rsie.CrossEntropy}, 1, 0)
-	add("regression", rsie.Model{Layers: []int{3, 17, 5, 2}, Activation: []rsie.Activation{sigmoid, linear},
-		Loss: rsie.MeanSquared}, 31, 0)
-	add("elman", rsie.Model{Network: rsie.Elman, Layers: []int{3, 6, 4}, Activation: []rsie.Activation{tanh}, Steps: 4,
-		Loss: rsie.CrossEntropy}, 40, 0)
-	add("gru", rsie.Model{Network: rsie.GRU, Layers: []int{2, 5, 1}, Steps: 3, Loss: rsie.MeanSquared}, 129, 0)
-	for d := rsie.CartPole; d <= rsie.Pendulum; d++ {
-		_, obs, actions := d.Sizes()
-		add(fmt.Sprint("dynamics ", d), rsie.Model{Layers: []int{obs, 6, actions}, Activation: []rsie.Activation{tanh},
-			Loss: rsie.Return, Control: &rsie.Control{Dynamics: d, Horizon: 40}}, 3, 0)
-	}
-	return out
-}
-
-func newModelled(name string, m rsie.Model, samples int, zeros float64) modelled {
-	r := rand.New(rand.NewPCG(7, uint64(samples)))
-	if m.Network == 0 {
-		m.Network = rsie.Dense
-	}
-	width := m.Layers[0] * max(1, m.Steps)
-	if m.Loss == rsie.Return {
-		width, _, _ = m.Control.Dynamics.Sizes()
-	}
-	rows := &rsie.Rows{S: samples}
-	for range samples * width {
-		v := r.NormFloat64()
-		if m.Loss == rsie.Return {
-			v *= 0.05
-		}
-		if r.Float64() < zeros {
-			v = 0
-		}
-		rows.Inputs = append(rows.Inputs, v)
-	}
-	for range samples {
-		switch m.Loss {
-		case rsie.CrossEntropy:
-			rows.Classes = append(rows.Classes, r.Int32N(int32(m.Outputs())))
-		case rsie.MeanSquared:
-			for range m.Outputs() {
-				rows.Targets = append(rows.Targets, r.NormFloat64())
-			}
-		}
-	}
-	return modelled{rsie.Shape{Name: name, Dim: m.Dim(), Blocks: m.Blocks()}, &m, rows}
-}
-
-// run carries a batch through generations.
-func run(t *testing.T, p *pair, problem rsie.Problem, generations int, strategies ...rsie.Strategy) {
+// refuses expects that the device has no room for three runs.
+func refuses(t *testing.T, b *gpu.Backend) {
 	t.Helper()
-	var specs []meta.RunSpec
-	for r, s := range strategies {
-		specs = append(specs, meta.RunSpec{Strategy: s, Key: rsie.NewKey(11).Child(uint64(r)), Budget: 500})
+	if _, err := b.Alloc(rsie.Float, 10<<20/4); !errors.Is(err, rsie.ErrMemory) {
+		t.Fatalf("10 MiB: %v", err)
 	}
-	b, err := meta.NewBatch(p, problem, specs)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// emulated skips a test where the device is a true one.
+func emulated(t *testing.T) {
+	t.Helper()
+	if os.Getenv("RSIE_EMU_SEED") == "" {
+		t.Skip("only the emulated device can be told to fail")
 	}
-	defer b.Close()
-	for range generations {
-		if err := b.Step(t.Context()); err != nil {
+}
+
+// TestDeviceWithoutMemory has the golden digests on a device whose memory goes to others after the
+// backend has looked at it: runs that were refused are done again in halves.
+func TestDeviceWithoutMemory(t *testing.T) {
+	emulated(t)
+	b := device(t)
+	t.Setenv("RSIE_EMU_MEMORY", strconv.Itoa(b.Memory()+little))
+	refuses(t, b)
+	bench.ConformRuns(t, b)
+}
+
+// TestFewerBlocks has the same bits where the device has no room for the scratch of all blocks of
+// threads, which fewer have then.
+func TestFewerBlocks(t *testing.T) {
+	emulated(t)
+	t.Setenv("RSIE_EMU_PROCESSORS", "8")
+	problem := newModelled("wide", rsie.Model{Layers: []int{3, 200, 2}, Activation: []rsie.Activation{rsie.Tanh},
+		Loss: rsie.CrossEntropy}, 130, 0)
+	measure := func(room int) (best []float64, used int) {
+		b := device(t)
+		if room > 0 {
+			t.Setenv("RSIE_EMU_MEMORY", strconv.Itoa(b.Memory()+room))
+		}
+		j := meta.Judge{Backend: b, Problem: problem, Budget: 40, Runs: 1, Points: true}
+		s := rsie.DefaultStrategy()
+		s.PopulationSize = 20
+		out, err := j.Measure(t.Context(), []rsie.Strategy{s}, rsie.NewKey(1))
+		if err != nil {
 			t.Fatal(err)
 		}
+		return append(out[0][0].Best, out[0][0].Curve.Final()), b.Memory()
+	}
+	want, all := measure(0)
+	got, used := measure(3 << 20)
+	if err := same("best point and fitness", want, got); err != nil {
+		t.Error(err)
+	}
+	if used > 3<<20 || all < 10<<20 {
+		t.Errorf("%d bytes in use with little room, %d without a bound", used, all)
 	}
 }
 
-// TestBaselines compares the hand-designed strategies, six generations each, and expects every
-// operation.
-func TestBaselines(t *testing.T) {
-	p := newPair(t)
-	for i, s := range rsie.Baselines() {
-		s.PopulationSize = min(s.PopulationSize, 24)
-		t.Run(s.GenomeID, func(t *testing.T) { run(t, p, problems()[i%2], 6, s) })
-	}
-	t.Run("drawn", func(t *testing.T) {
-		for k := range 200 {
-			run(t, p, problems()[k%4], 4, drawn(k))
+// TestFault expects the name of the kernel and what to do, and that later calls and Close end well.
+func TestFault(t *testing.T) {
+	emulated(t)
+	for _, careful := range []string{"", "1"} {
+		t.Setenv(gpu.CarefulVariable, careful)
+		b, err := gpu.New(0)
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	for op := rsie.OpInitialise; int(op) < rsie.OpCount; op++ {
-		if p.seen[op] == 0 {
-			t.Errorf("%v never ran", op)
+		batch, err := meta.NewBatch(b, problems()[0], []meta.RunSpec{{Strategy: rsie.DefaultStrategy(), Key: rsie.NewKey(1), Budget: 500}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Setenv("RSIE_EMU_FAULT", "rsie_rank_run")
+		err = batch.Step(t.Context())
+		os.Unsetenv("RSIE_EMU_FAULT")
+		for _, want := range []string{"rsie_rank_run", "CUDA_ERROR_ILLEGAL_ADDRESS", "start it again"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("careful %q: %v, without %q", careful, err, want)
+			}
+		}
+		if careful != "" && strings.Contains(err.Error(), "rsie_evaluate_rows") {
+			t.Errorf("names more than the kernel: %v", err)
+		}
+		if _, err := b.Alloc(rsie.Float, 1); err == nil || !strings.Contains(err.Error(), "rsie_rank_run") {
+			t.Errorf("the next call: %v", err)
+		}
+		batch.Close()
+		if err := b.Close(); err != nil {
+			t.Error(err)
 		}
 	}
-	t.Log("members by operation:", p.seen)
 }
 
-// drawn returns a strategy from the whole space.
-func drawn(k int) rsie.Strategy {
-	r := rand.New(rand.NewPCG(3, uint64(k)))
-	x := make([]float64, rsie.StrategySpace.Dim())
-	for i := range x {
-		x[i] = r.Float64()
+// TestSeveralDevices has the golden digests with the runs shared by two devices.
+func TestSeveralDevices(t *testing.T) {
+	if os.Getenv("RSIE_EMU_SEED") != "" {
+		t.Setenv("RSIE_EMU_DEVICES", "2")
 	}
-	s := rsie.StrategySpace.Decode(x)
-	s.PopulationSize = min(s.PopulationSize, 40)
-	return s
-}
-
-// TestProblems compares whole runs of both families on every kind of network and every dynamics.
-func TestProblems(t *testing.T) {
-	p := newPair(t)
-	for _, problem := range problems() {
-		t.Run(problem.shape.Name, func(t *testing.T) {
-			a, b, c := drawn(1), drawn(2), drawn(5)
-			a.PopulationSize, b.PopulationSize, c.PopulationSize = 7, 13, 2
-			run(t, p, problem, 4, a, b, c)
-			prog, err := p.Load(problem.model, problem.rows)
-			if err != nil {
-				t.Fatal(err)
-			}
-			points := make([]float64, 3*problem.shape.Dim)
-			for i := range points {
-				points[i] = float64(i%17)/10 - 0.8
-			}
-			width := problem.rows.S
-			if problem.model.Loss != rsie.Return {
-				width *= problem.model.Outputs()
-			}
-			if err := p.Predict(make([]float64, 3*width), prog, points); err != nil {
-				t.Fatal(err)
-			}
-		})
+	second, err := gpu.New(1)
+	if err != nil {
+		t.Skip(err)
 	}
+	defer second.Close()
+	bench.ConformRuns(t, rsie.Several{Backend: device(t), Others: []rsie.Backend{second}})
 }

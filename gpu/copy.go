@@ -4,16 +4,13 @@ package gpu
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"unsafe"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
+	"github.com/symbio-ai/recursive-improvement/kernels"
 	"gorgonia.org/cu"
 )
-
-// worst32 is what [rsie.Worst] becomes in float32; it comes back as itself.
-const worst32 = float32(rsie.Worst)
 
 // own returns the memory behind buf after the checks that a copy of n elements from element at
 // needs, on a thread that works on the context. The caller unties it unless there is an error.
@@ -25,9 +22,8 @@ func (b *Backend) own(op string, buf rsie.Buffer, at, n int) (*memory, error) {
 	if !ok || m == nil || m.owner != b {
 		return nil, b.errForeign(op, "the buffer")
 	}
-	if at < 0 || at > m.n || n > m.n-at {
-		return nil, fmt.Errorf("%w: cuda: %s of %d elements from element %d of a buffer of %d",
-			rsie.ErrShape, op, n, at, m.n)
+	if err := kernels.CheckCopy(op, at, n, m.n); err != nil {
+		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	return m, b.enter()
 }
@@ -42,24 +38,17 @@ func (b *Backend) Upload(dst rsie.Buffer, at int, src []float64) error {
 		return err
 	}
 	defer runtime.UnlockOSThread()
-	for i, v := range src {
-		if m.kind == rsie.Index && (!(v >= 0 && v <= math.MaxUint32) || v != math.Trunc(v)) {
-			return fmt.Errorf("%w: cuda: upload of %d elements: element %d is %g, want a whole number below 2^32",
-				rsie.ErrShape, len(src), i, v)
-		}
+	if err := kernels.CheckUpload(m.kind, src); err != nil {
+		return fmt.Errorf("cuda: %w", err)
 	}
 	for done := 0; done < len(src); done += staging {
 		part := src[done:min(done+staging, len(src))]
 		from := unsafe.Pointer(&b.floats[0])
 		if m.kind == rsie.Index {
 			from = unsafe.Pointer(&b.indices[0])
-			for i, v := range part {
-				b.indices[i] = uint32(v)
-			}
+			kernels.IndicesTo(b.indices, part)
 		} else {
-			for i, v := range part {
-				b.floats[i] = float32(v)
-			}
+			kernels.NarrowTo(b.floats, part)
 		}
 		if err := cu.MemcpyHtoD(m.p+cu.DevicePtr(4*(at+done)), from, int64(4*len(part))); err != nil {
 			return driverError(fmt.Sprintf("cuMemcpyHtoD of %d elements", len(part)), err)
@@ -91,15 +80,10 @@ func (b *Backend) fetch(dst []float64, m *memory, at int) error {
 		if err := cu.MemcpyDtoH(to, m.p+cu.DevicePtr(4*(at+done)), int64(4*len(part))); err != nil {
 			return driverError(fmt.Sprintf("cuMemcpyDtoH of %d elements", len(part)), err)
 		}
-		for i := range part {
-			switch {
-			case m.kind == rsie.Index:
-				part[i] = float64(b.indices[i])
-			case b.floats[i] == worst32:
-				part[i] = rsie.Worst
-			default:
-				part[i] = float64(b.floats[i])
-			}
+		if m.kind == rsie.Index {
+			kernels.FromIndices(part, b.indices[:len(part)])
+		} else {
+			kernels.WidenTo(part, b.floats[:len(part)])
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ package gpu_test
 import (
 	"errors"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -88,9 +87,7 @@ func TestCopies(t *testing.T) {
 
 // TestOutOfMemory expects an error that says how much was asked for and that the device goes on.
 func TestOutOfMemory(t *testing.T) {
-	if os.Getenv("RSIE_EMU_SEED") == "" {
-		t.Skip("the limit is that of the emulated device")
-	}
+	emulated(t)
 	b := device(t)
 	before := b.Memory()
 	if _, err := b.Alloc(rsie.Float, 1<<30); err == nil || !strings.Contains(err.Error(), "cuMemAlloc of 4294967296 bytes") {

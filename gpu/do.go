@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"unsafe"
@@ -28,10 +29,34 @@ type part struct {
 	bytes int
 }
 
-func (s *scratch) free() {
+// give gives the memory of the device back; the next call takes what it needs anew.
+func (s *scratch) give(b *Backend) error {
+	var first error
+	for i := range s.parts {
+		first = errors.Join(first, b.give(s.parts[i].p))
+		s.parts[i] = part{}
+	}
+	first = errors.Join(first, b.give(s.device.p))
+	kernels.Free(s.host)
+	s.device, s.host, s.sobol = part{}, nil, false
+	return first
+}
+
+// freeHost frees the memory that is not the device's.
+func (s *scratch) freeHost() {
 	kernels.Free(s.host)
 	kernels.Free(s.table)
 	*s = scratch{}
+}
+
+// shrink halves the blocks of threads that run at once, and with them the scratch memory; the results
+// stay the same. It reports false where one block is left.
+func (b *Backend) shrink() bool {
+	if b.blocks == 1 || b.scratch.give(b) != nil {
+		return false
+	}
+	b.blocks /= 2
+	return true
 }
 
 // pointer returns an address of the device as a field of the call holds it.
@@ -81,6 +106,17 @@ func (b *Backend) do(s *rsie.State, runs []rsie.Run, p rsie.Program, ops []rsie.
 			return fmt.Errorf("%w: a program of %d parameters", rsie.ErrShape, l.dim)
 		}
 	}
+	for {
+		err := b.attempt(s, runs, l)
+		if !errors.Is(err, rsie.ErrMemory) || !b.shrink() {
+			return err
+		}
+	}
+}
+
+// attempt runs the operations with as many blocks of threads as b.blocks. It returns
+// [rsie.ErrMemory] before the first of them where their scratch does not fit.
+func (b *Backend) attempt(s *rsie.State, runs []rsie.Run, l *program) error {
 	c := b.call
 	*c = kernels.Call{}
 	if err := c.Bind(s, b.workers(4*4*s.Stride), b.find); err != nil {
@@ -130,7 +166,7 @@ func (b *Backend) grow(c *kernels.Call, s *rsie.State, runs []rsie.Run) error {
 		kernels.Free(n.table)
 		n.runs = 0
 		if n.table = kernels.Alloc(int(unsafe.Sizeof(rsie.Run{})) * len(runs)); n.table == nil {
-			return kernels.ErrMemory
+			return rsie.ErrMemory
 		}
 		n.runs = len(runs)
 	}
@@ -184,7 +220,7 @@ func (b *Backend) execute(c *kernels.Call, l *program, runs []rsie.Run, blocks [
 		}
 		if n.host = kernels.Alloc(n.device.bytes); n.host == nil {
 			n.device.bytes = 0
-			return kernels.ErrMemory
+			return rsie.ErrMemory
 		}
 	}
 	c.Runs, c.Blocks = pointer(n.device.p+cu.DevicePtr(runsAt)), pointer(n.device.p+cu.DevicePtr(blocksAt))
@@ -202,5 +238,6 @@ func (b *Backend) execute(c *kernels.Call, l *program, runs []rsie.Run, blocks [
 	if err := cu.MemcpyHtoD(n.device.p, n.host, int64(total)); err != nil {
 		return driverError(fmt.Sprintf("cuMemcpyHtoD of a call of %d bytes", total), err)
 	}
-	return b.launch.run(n.device.p, n.device.p+cu.DevicePtr(spansAt), int(c.Workers))
+	b.broken = b.launch.run(n.device.p, n.device.p+cu.DevicePtr(spansAt), int(c.Workers))
+	return b.broken
 }

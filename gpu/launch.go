@@ -13,9 +13,13 @@ import "C"
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"unsafe"
 
+	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/kernels"
+	"github.com/symbio-ai/recursive-improvement/kernels/images"
 	"gorgonia.org/cu"
 )
 
@@ -34,7 +38,7 @@ type launcher struct {
 
 // newLauncher loads the kernels into the current context.
 func newLauncher(context cu.CUContext) (*launcher, error) {
-	image, err := kernels.PTX()
+	image, err := images.PTX()
 	if err != nil {
 		return nil, fmt.Errorf("cuda: image of the kernels: %w", err)
 	}
@@ -66,7 +70,7 @@ func (l *launcher) record(c *kernels.Call, ops []uint8, points int) (int, error)
 	switch code := C.rsie_record(l.list, (*C.rsie_call)(unsafe.Pointer(c)),
 		(*C.uint8_t)(unsafe.Pointer(&ops[0])), C.int(len(ops)), C.int(points)); {
 	case code < 0:
-		return 0, kernels.ErrMemory
+		return 0, rsie.ErrMemory
 	case code > 0:
 		return 0, fmt.Errorf("operation %d is missing", code)
 	}
@@ -95,12 +99,23 @@ func (l *launcher) run(call, spans cu.DevicePtr, blocks int) error {
 	name, text := (*C.char)(nil), (*C.char)(nil)
 	C.cuGetErrorName(code, &name)
 	C.cuGetErrorString(code, &text)
-	err := fmt.Errorf("%s, %s", C.GoString(name), C.GoString(text))
-	if phase < l.list.phase_count {
-		p := unsafe.Slice(l.list.phases, l.list.phase_count)[phase]
-		return driverError("kernel "+C.GoString(C.rsie_kernel_name(p.kernel)), err)
+	err := fmt.Errorf("%s, %s; the device does nothing more for this program: start it again, rsie resume continues a "+
+		"stored run", C.GoString(name), C.GoString(text))
+	if l.careful && phase < l.list.phase_count {
+		return driverError("kernel "+l.names(int(phase), int(phase)+1), err)
 	}
-	return driverError(fmt.Sprintf("one of %d kernels (%s=1 finds which)", l.list.phase_count, CarefulVariable), err)
+	return driverError(fmt.Sprintf("one of the kernels %s (%s=1 says which)", l.names(0, int(min(phase+1, l.list.phase_count))), CarefulVariable), err)
+}
+
+// names returns the names of the kernels of phases [from, to), each once.
+func (l *launcher) names(from, to int) string {
+	var out []string
+	for _, p := range unsafe.Slice(l.list.phases, l.list.phase_count)[from:to] {
+		if name := C.GoString(C.rsie_kernel_name(p.kernel)); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func (l *launcher) close() error {

@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"unsafe"
@@ -71,7 +72,7 @@ func (b *Backend) Load(m *rsie.Model, rows *rsie.Rows) (rsie.Program, error) {
 // fill copies a layout to the device.
 func (p *program) fill(l *kernels.Layout) error {
 	if p.host = (*kernels.Program)(kernels.Alloc(int(unsafe.Sizeof(kernels.Program{})))); p.host == nil {
-		return kernels.ErrMemory
+		return rsie.ErrMemory
 	}
 	*p.host = l.Program
 	c := p.host
@@ -89,8 +90,12 @@ func (p *program) fill(l *kernels.Layout) error {
 	if err := cu.MemcpyHtoD(p.device, unsafe.Pointer(c), int64(unsafe.Sizeof(*c))); err != nil {
 		return driverError("cuMemcpyHtoD of a program", err)
 	}
-	p.scratch, err = p.owner.take(4 * p.activations * p.owner.workers(4*p.activations))
-	return err
+	for {
+		p.scratch, err = p.owner.take(4 * p.activations * p.owner.workers(4*p.activations))
+		if !errors.Is(err, rsie.ErrMemory) || !p.owner.shrink() {
+			return err
+		}
+	}
 }
 
 // put copies values to new memory of the device, nil to none.
@@ -142,11 +147,25 @@ func (b *Backend) Predict(dst []float64, prog rsie.Program, points []float64) er
 		return err
 	}
 	defer runtime.UnlockOSThread()
-	if err := b.predict(dst, p, points, n); err != nil {
+	if err := b.fitting(dst, p, points, n); err != nil {
 		return fmt.Errorf("cuda:%d: predict: %w", b.ordinal, err)
 	}
 	runtime.KeepAlive(prog)
 	return nil
+}
+
+// fitting predicts n points together, or where the device has not the memory, in halves one after the
+// other.
+func (b *Backend) fitting(dst []float64, p *program, points []float64, n int) error {
+	err := b.predict(dst, p, points, n)
+	if !errors.Is(err, rsie.ErrMemory) || n == 1 {
+		return err
+	}
+	k := n / 2
+	if err := b.fitting(dst[:k*p.width], p, points[:k*p.dim], k); err != nil {
+		return err
+	}
+	return b.fitting(dst[k*p.width:], p, points[k*p.dim:], n-k)
 }
 
 func (b *Backend) predict(dst []float64, p *program, points []float64, n int) error {

@@ -150,8 +150,6 @@ func layersOf(m *rsie.Model) []Layer {
 // Narrow rounds values to float32.
 func Narrow(x []float64) []float32 {
 	out := make([]float32, len(x))
-	for i, v := range x {
-		out[i] = float32(v)
-	}
+	NarrowTo(out, x)
 	return out
 }

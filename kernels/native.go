@@ -49,13 +49,11 @@ static int rsie_predict(int level, rsie_pool *p, rsie_call *c, int n)
 import "C"
 
 import (
-	"errors"
 	"fmt"
 	"unsafe"
-)
 
-// ErrMemory says that the system gives no more memory.
-var ErrMemory = errors.New("out of memory")
+	rsie "github.com/symbio-ai/recursive-improvement"
+)
 
 // Native says whether the program has the C kernels.
 const Native = true
@@ -73,11 +71,11 @@ func Free(p unsafe.Pointer) { C.rsie_free(p) }
 type Pool struct{ c *C.rsie_pool }
 
 // NewPool starts threads for the given number of workers, the caller's included, or returns
-// [ErrMemory].
+// [rsie.ErrMemory].
 func NewPool(workers int) (*Pool, error) {
 	p := C.rsie_pool_new(C.int(workers))
 	if p == nil {
-		return nil, fmt.Errorf("%w: %d threads cannot be started", ErrMemory, workers)
+		return nil, fmt.Errorf("%w: %d threads cannot be started", rsie.ErrMemory, workers)
 	}
 	return &Pool{p}, nil
 }
@@ -95,7 +93,7 @@ func (p *Pool) Do(l Level, c *Call, ops []uint8) error {
 	case code == 0:
 		return nil
 	case code < 0:
-		return ErrMemory
+		return rsie.ErrMemory
 	default:
 		return fmt.Errorf("operation %d is missing", code)
 	}

@@ -7,9 +7,6 @@ import (
 	"unsafe"
 )
 
-// ErrMemory says that the system gives no more memory.
-var ErrMemory = errors.New("out of memory")
-
 // Native says whether the program has the C kernels.
 const Native = false
 

@@ -116,15 +116,18 @@ func (e *runEntry) require(needs *rsie.Needs) {
 	}
 }
 
-// stateBytes returns the bytes of the population buffers of members members, of archives and of
-// matrices, in float64.
+// stateBytes returns the bytes of the buffers of members members of the runs of needs, in float64.
 func stateBytes(shape rsie.Shape, members int, needs rsie.Needs) float64 {
 	stride := rsie.Stride(shape.Dim)
 	row := stride
 	if needs.SVD {
 		row += rsie.FactorLen(shape.Blocks) + len(shape.Blocks)
 	}
-	return 2*8*float64(members)*float64(row+7) +
+	vectors := rsie.VecCount*stride + rsie.MemCount
+	if needs.History {
+		vectors += 2 * rsie.MaxHistory
+	}
+	return 2*8*float64(members)*float64(row+7) + 8*float64(len(needs.Members))*float64(vectors) +
 		8*float64(needs.Archive)*float64(stride) + 8*float64(needs.Slots)*float64(rsie.MatrixLen(shape.Dim))
 }
 

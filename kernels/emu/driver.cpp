@@ -13,11 +13,17 @@
 static std::mutex lock;
 #define LOCKED std::lock_guard<std::mutex> guard(lock)
 
-/* The one device has one context. */
+/* Every device has one context. */
+enum { MOST_DEVICES = 8 };
 struct CUctx_st {
 	int users;
 };
-static CUctx_st context;
+static CUctx_st contexts[MOST_DEVICES];
+static int devices()
+{
+	const char *n = getenv("RSIE_EMU_DEVICES");
+	return n ? atoi(n) : 1;
+}
 static thread_local CUcontext current;
 static bool initialised;
 
@@ -36,6 +42,7 @@ static const struct {
 } errors[] = {
 	{CUDA_ERROR_INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
 	{CUDA_ERROR_OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
+	{CUDA_ERROR_ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
 	{CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
 };
 
@@ -63,8 +70,13 @@ static int processors()
 	return n ? atoi(n) : 2;
 }
 
+/* What a kernel that failed leaves behind: every later call returns it. RSIE_EMU_FAULT=kernel makes the
+ * next launch of a kernel fail so. */
+static CUresult sticky = CUDA_SUCCESS;
+
 #define NEED_CONTEXT \
-	if (!current || current->users == 0) return CUDA_ERROR_INVALID_CONTEXT
+	if (!current || current->users == 0) return CUDA_ERROR_INVALID_CONTEXT; \
+	if (sticky != CUDA_SUCCESS) return sticky
 
 CUresult cuInit(unsigned flags)
 {
@@ -75,12 +87,12 @@ CUresult cuInit(unsigned flags)
 }
 
 CUresult cuDriverGetVersion(int *version) { return *version = 11080, CUDA_SUCCESS; }
-CUresult cuDeviceGetCount(int *count) { return *count = 1, CUDA_SUCCESS; }
+CUresult cuDeviceGetCount(int *count) { return *count = devices(), CUDA_SUCCESS; }
 
 CUresult cuDeviceGet(CUdevice *device, int ordinal)
 {
-	if (ordinal) return CUDA_ERROR_INVALID_DEVICE;
-	*device = 0;
+	if (ordinal < 0 || ordinal >= devices()) return CUDA_ERROR_INVALID_DEVICE;
+	*device = ordinal;
 	return CUDA_SUCCESS;
 }
 
@@ -103,24 +115,29 @@ CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute a, CUdevice)
 	return CUDA_SUCCESS;
 }
 
-CUresult cuDevicePrimaryCtxRetain(CUcontext *out, CUdevice)
+CUresult cuDevicePrimaryCtxRetain(CUcontext *out, CUdevice d)
 {
 	LOCKED;
 	if (!initialised) return CUDA_ERROR_NOT_INITIALIZED;
-	context.users++;
-	*out = &context;
+	contexts[d].users++;
+	*out = &contexts[d];
 	return CUDA_SUCCESS;
 }
 
-CUresult cuDevicePrimaryCtxRelease(CUdevice)
+CUresult cuDevicePrimaryCtxRelease(CUdevice d)
 {
 	LOCKED;
-	if (context.users == 0) emu_fail("cuDevicePrimaryCtxRelease of a context that nobody holds");
+	CUctx_st *c = &contexts[d];
+	if (c->users == 0) emu_fail("cuDevicePrimaryCtxRelease of a context that nobody holds");
 	emu_check_zones("cuDevicePrimaryCtxRelease");
 	emu_log();
-	if (--context.users == 0 && emu_allocations() > 0)
-		emu_fail("cuDevicePrimaryCtxRelease with %d allocations of %zu bytes that were not freed", emu_allocations(),
-			emu_memory_used());
+	if (--c->users > 0) return CUDA_SUCCESS;
+	if (sticky != CUDA_SUCCESS) {
+		emu_free_all(c);
+		sticky = CUDA_SUCCESS;
+	} else if (emu_allocations(c) > 0) {
+		emu_fail("cuDevicePrimaryCtxRelease with %d allocations that were not freed", emu_allocations(c));
+	}
 	return CUDA_SUCCESS;
 }
 
@@ -138,7 +155,7 @@ CUresult cuMemGetInfo(size_t *free, size_t *total)
 	NEED_CONTEXT;
 	LOCKED;
 	*total = emu_memory_total();
-	*free = *total - emu_memory_used();
+	*free = *total - emu_memory_used(current);
 	return CUDA_SUCCESS;
 }
 
@@ -147,7 +164,7 @@ CUresult cuMemAlloc(CUdeviceptr *p, size_t bytes)
 	NEED_CONTEXT;
 	LOCKED;
 	if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
-	void *data = emu_alloc(bytes);
+	void *data = emu_alloc(current, bytes);
 	if (!data) return CUDA_ERROR_OUT_OF_MEMORY;
 	*p = (CUdeviceptr)data;
 	return CUDA_SUCCESS;
@@ -157,7 +174,7 @@ CUresult cuMemFree(CUdeviceptr p)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_free((void *)p);
+	emu_free(current, (void *)p);
 	return CUDA_SUCCESS;
 }
 
@@ -165,7 +182,7 @@ CUresult cuMemcpyHtoD(CUdeviceptr to, const void *from, size_t bytes)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_check_range("cuMemcpyHtoD", (void *)to, bytes);
+	emu_check_range(current, "cuMemcpyHtoD", (void *)to, bytes);
 	memcpy((void *)to, from, bytes);
 	return CUDA_SUCCESS;
 }
@@ -174,7 +191,7 @@ CUresult cuMemcpyDtoH(void *to, CUdeviceptr from, size_t bytes)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_check_range("cuMemcpyDtoH", (void *)from, bytes);
+	emu_check_range(current, "cuMemcpyDtoH", (void *)from, bytes);
 	memcpy(to, (void *)from, bytes);
 	return CUDA_SUCCESS;
 }
@@ -183,7 +200,7 @@ CUresult cuMemsetD8(CUdeviceptr to, unsigned char value, size_t bytes)
 {
 	NEED_CONTEXT;
 	LOCKED;
-	emu_check_range("cuMemsetD8", (void *)to, bytes);
+	emu_check_range(current, "cuMemsetD8", (void *)to, bytes);
 	memset((void *)to, value, bytes);
 	return CUDA_SUCCESS;
 }
@@ -256,6 +273,11 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
 	if (size != f->parameters || size != offsetof(decltype(p), count) + sizeof p.count)
 		emu_fail("cuLaunchKernel of %s with %zu bytes of parameters, want %zu", name, size, f->parameters);
 	memcpy(&p, extra[1], size);
+	const char *fault = getenv("RSIE_EMU_FAULT");
+	if (fault && !strcmp(fault, name)) {
+		sticky = CUDA_ERROR_ILLEGAL_ADDRESS;
+		return CUDA_SUCCESS;
+	}
 	emu_launch(f->kernel, gx, bx, p.call, p.spans, p.count);
 	emu_check_zones(name);
 	return CUDA_SUCCESS;

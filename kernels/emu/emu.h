@@ -24,14 +24,15 @@ void emu_launch(const emu_kernel *k, unsigned blocks, unsigned threads, const vo
 /* Writes how often each kernel ran to the file that RSIE_EMU_LOG names. */
 void emu_log(void);
 
-/* Device memory. An allocation ends at a page that may not be touched, freed pages may not be touched
+/* Device memory, each of a context. An allocation ends at a page that may not be touched, freed pages may not be touched
  * either, and the bytes before and after it are checked. */
-void *emu_alloc(size_t bytes); /* NULL: over the limit */
-void emu_free(void *);
-void emu_check_range(const char *what, const void *p, size_t bytes);
+void *emu_alloc(const void *owner, size_t bytes); /* NULL: over the limit */
+void emu_free(const void *owner, void *);
+void emu_free_all(const void *owner); /* as a context does that goes after a fault */
+void emu_check_range(const void *owner, const char *what, const void *p, size_t bytes);
 void emu_check_zones(const char *when);
-size_t emu_memory_used(void), emu_memory_total(void);
-int emu_allocations(void);
+size_t emu_memory_used(const void *owner), emu_memory_total(void);
+int emu_allocations(const void *owner);
 /* Reports the place of a fault within device memory, and what ran. */
 void emu_watch_faults(void);
 extern const char *emu_running; /* the kernel, NULL outside */

@@ -51,9 +51,11 @@ def nvrtc(packages):
     return ctypes.CDLL(found[0])
 
 
-def compile_ptx(lib):
-    with open(os.path.join(KERNELS, "rsie.cu"), "rb") as f:
-        source = f.read()
+# Compiled like the kernels, a product and a sum have to stay two instructions.
+PROBE = b'extern "C" __global__ void probe(float *a) { a[0] = a[0] * a[1] + a[2]; }'
+
+
+def compile_ptx(lib, source):
     names = (ctypes.c_char_p * len(HEADERS))(*[n.encode() for n in HEADERS])
     texts = (ctypes.c_char_p * len(HEADERS))(*[t.encode() for t in HEADERS.values()])
     options = [f"--gpu-architecture={ARCH}", "--std=c++17", "--fmad=false", "--ftz=false", "--prec-div=true",
@@ -133,7 +135,12 @@ def write(path, text):
 
 def main():
     packages, check = sys.argv[1], "--check" in sys.argv
-    ptx = compile_ptx(nvrtc(packages))
+    lib = nvrtc(packages)
+    probe = compile_ptx(lib, PROBE)
+    if "mul.rn.f32" not in probe or "fma" in probe:
+        sys.exit("the options let the compiler contract a product and a sum:\n" + probe)
+    with open(os.path.join(KERNELS, "rsie.cu"), "rb") as f:
+        ptx = compile_ptx(lib, f.read())
     bad = lint(ptx)
     if bad:
         sys.exit("instructions outside the allow-list:\n" + "\n".join(bad))

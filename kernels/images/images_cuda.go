@@ -1,6 +1,6 @@
 //go:build cuda
 
-package kernels
+package images
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-//go:embed images/rsie.ptx.gz
+//go:embed rsie.ptx.gz
 var image []byte
 
 // PTX returns the kernels for a CUDA driver, which compiles them for its device: entries
