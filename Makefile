@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo exports browser planted test-cuda kernels kernels-check gpu-check
+.PHONY: run test race lint bench golden reference nocgo exports browser planted bench-peers test-cuda kernels kernels-check gpu-check
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -82,6 +82,21 @@ reference:
 # writes bench/results/planted_effects.md; a quarter of an hour.
 planted:
 	RSIE_PLANTED=full $(GO) test ./meta/explain -run TestPlantedEffects -count=1 -v -timeout 120m
+
+# bench-peers times the work of other libraries and ours on core CORE and prints one table. It installs the
+# libraries from a pinned list below bin, where it also keeps what it measured, so that ROWS, such as
+# 'svd-*,start', measures some rows anew and prints the table of all.
+PEERS_VENV ?= bin/peers-venv
+ROWS ?= *
+CORE ?= 0
+bench-peers:
+	test -f $(PEERS_VENV)/complete || { rm -rf $(PEERS_VENV) && python3 -m venv $(PEERS_VENV) && \
+		$(PEERS_VENV)/bin/pip install --quiet -r bench/peers/requirements.txt && touch $(PEERS_VENV)/complete; }
+	@mkdir -p bin/peers
+	$(GO) test -c -o bin/peers/cpu.test ./cpu
+	$(GO) test -c -o bin/peers/bench.test ./bench
+	$(GO) build -o bin/peers/rsie ./cmd/rsie
+	CORE=$(CORE) $(PEERS_VENV)/bin/python bench/peers/compare.py --measure --rows '$(ROWS)'
 
 # What follows needs no device, no root and no CUDA installation: pip fetches headers and compilers
 # of a fixed version, and an emulated driver stands in for libcuda.
