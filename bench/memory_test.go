@@ -87,8 +87,8 @@ func TestBatchMemory(t *testing.T) {
 // TestGenerationsLeakNothing takes batches of all families through 10,000 generations, and finds
 // the resident size of the process where it was after the first thousand.
 func TestGenerationsLeakNothing(t *testing.T) {
-	problem := newNetwork(30, 4, 8, 3)
-	back, _ := fastest(t, 2)
+	problem := newNetwork(30, 2, 3, 2)
+	back, _ := fastest(t, 1)
 	var specs []meta.RunSpec
 	for _, name := range []string{"simple-ga", "openai-es", "sep-cma-es", "l-shade", "cma-es", "gesmr-ga"} {
 		s, err := rsie.Baseline(name)

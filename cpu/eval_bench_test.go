@@ -32,7 +32,9 @@ func yardsticks() []shape {
 	for _, c := range [][3]int{{4, 3, 150}, {64, 10, 1024}, {784, 10, 1000}} {
 		m := &rsie.Model{Network: rsie.Dense, Layers: []int{c[0], 32, c[1]}, Loss: rsie.CrossEntropy,
 			Activation: []rsie.Activation{rsie.Tanh}}
-		out = append(out, shape{fmt.Sprintf("%d-32-%d", c[0], c[1]), m, sineRows(m, c[2])})
+		rows := sineRows(m, c[2])
+		normals(rows.Inputs, address{key: rsie.NewKey(78)}, rsie.StreamProblem)
+		out = append(out, shape{fmt.Sprintf("%d-32-%d", c[0], c[1]), m, rows})
 	}
 	return out
 }
@@ -203,21 +205,24 @@ func BenchmarkRollout(b *testing.B) {
 	}
 }
 
+// liveSteps keeps the steps of a benchmark's episodes for its repetitions.
+var liveSteps = map[string]float64{}
+
 func benchRollout(b *testing.B, c shape, points []float64) {
-	n, dim, total := len(points)/c.model.Dim(), c.model.Dim(), 0.0
+	n, dim := len(points)/c.model.Dim(), c.model.Dim()
 	var rows [][]float64
 	for i := range n {
 		rows = append(rows, points[i*dim:][:dim])
 	}
 	onEngines(b, 1, size(1, n, c.name, c.rows.S), func(b *testing.B, g engine) {
-		if total == 0 {
-			total = steps(b, c, points)
+		if liveSteps[c.name] == 0 {
+			liveSteps[c.name] = steps(b, c, points)
 		}
 		p, err := g.Load(c.model, c.rows)
 		must(b, err)
 		s, table := populations(b, g, modelShape(c.model), rsie.CodeGaussian, rows)
 		rate := timed(b, func() { must(b, g.Do(s, table, p, []rsie.Op{rsie.OpEvaluate})) })
 		b.ReportMetric(float64(n)*rate, "evaluations/s")
-		b.ReportMetric(total*rate, "live-steps/s")
+		b.ReportMetric(liveSteps[c.name]*rate, "live-steps/s")
 	})
 }

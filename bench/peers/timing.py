@@ -15,8 +15,9 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-REPEATS = 7
-WINDOW = 0.1  # seconds of a repeat at least
+BUSY = "BUSY" in os.environ  # as compare.py --busy sets it
+REPEATS = 5 if BUSY else 7
+WINDOW = 0.02 if BUSY else 0.1  # seconds of a repeat at least
 LONG = 4.0  # seconds of a call from which five repeats are enough
 
 
