@@ -10,7 +10,7 @@ CONCURRENT = ./cpu ./task/... ./meta/... ./cmd/rsie
 # -update.
 GOLDEN = ./meta/store ./bench
 
-.PHONY: run test race lint bench golden reference nocgo exports browser planted devices test-cuda broken kernels kernels-check gpu-check
+.PHONY: run test race asan lint bench golden reference nocgo exports browser planted devices bench-peers test-cuda broken kernels kernels-check gpu-check
 
 # run learns strategies on the embedded quick suite and writes them to a new folder.
 run:
@@ -26,6 +26,11 @@ test:
 # start no goroutine, and the tests of the kernels in C, which the detector does not look into.
 race:
 	$(GO) test -race -timeout 20m -skip 'TestBadInput|TestSameSeedSameBytes|TestPlantedEffects|TestNative' $(CONCURRENT)
+
+# asan runs the native backend under the address sanitizer, which reports memory of the C kernels that is
+# misused, or not freed when a test program ends.
+asan:
+	$(GO) test -asan -run 'Native' -timeout 30m ./cpu ./kernels
 
 # lint prints nothing when all is well.
 lint:
@@ -90,6 +95,23 @@ planted:
 devices:
 	mkdir -p bin
 	RSIE_DEVICES=$(abspath bin/devices.jsonl) $(GO) test ./bench -run TestDevices -count=1 -v -timeout 120m
+
+# bench-peers times the work of other libraries and ours on core CORE and prints one table. It installs the
+# libraries from a pinned list below bin, where it also keeps what it measured, so that ROWS, such as
+# 'svd-*,start', measures some rows anew and prints the table of all. PEERS=--busy is for a machine with
+# other work; PEERS='--out bench/results/peers.md' publishes the table.
+PEERS_VENV ?= bin/peers-venv
+ROWS ?= *
+PEERS ?=
+CORE ?= 0
+bench-peers:
+	test -f $(PEERS_VENV)/complete || { rm -rf $(PEERS_VENV) && python3 -m venv $(PEERS_VENV) && \
+		$(PEERS_VENV)/bin/pip install --quiet -r bench/peers/requirements.txt && touch $(PEERS_VENV)/complete; }
+	@mkdir -p bin/peers
+	$(GO) test -c -o bin/peers/cpu.test ./cpu
+	$(GO) test -c -o bin/peers/bench.test ./bench
+	$(GO) build -o bin/peers/rsie ./cmd/rsie
+	CORE=$(CORE) $(PEERS_VENV)/bin/python bench/peers/compare.py --measure --rows '$(ROWS)' $(PEERS)
 
 # What follows needs no device, no root and no CUDA installation: pip fetches headers and compilers
 # of a fixed version, and an emulated driver stands in for libcuda.

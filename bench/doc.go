@@ -5,16 +5,22 @@
 // # Reading the benchmarks
 //
 // make bench runs the benchmarks of every package, beside the code they time; BENCHTIME=1x is a
-// quick look, and -cpuprofile on a single one says where its time goes. They print
+// quick look, and -cpuprofile on a single one says where its time goes (perf for the kernels in C).
+// Names are Benchmark<Op>/backend=/R=/N=/net=/S=: R runs of N members on S samples; RSIE_CPU chooses
+// the variant of the native backend. make bench-peers puts the same benchmarks beside other
+// libraries. They print
 //
-//   - ns/op of one call, MB/s of the numbers an operation has to read and write at least, and
-//     elements/s, parameters of rows that it works on (rows for the ranking);
-//   - evaluations/s and member-samples/s or steps/s of BenchmarkEvaluate, on one core, with
-//     GFLOP/s of the matrix products alone;
-//   - evaluations/s of BenchmarkGeneration, on all cores, and %outside: the share of wall time
-//     of 600 runs in everything but the evaluation. 15 is the aim. On the networks of the suite
-//     8 to 31 were seen: normal numbers cost about 9 ns each, so it is highest for small data,
-//     for unmirrored sampling and, at 70, for svd mutation;
+//   - ns/op of one call, on the wall. All other rates are per second of CPU time of the process, on
+//     one core unless the name says workers=2: other work on the machine lengthens that less;
+//   - GB/s of the numbers an operation has to read and write at least, with their share of what a
+//     copy of as many bytes moves in the same process (%copy), and elements/s, parameters of rows
+//     that it works on (rows for the ranking);
+//   - evaluations/s, member-samples/s or live-steps/s of evaluations, with GFLOP/s of the matrix
+//     products alone and their share of the fused multiplications and additions that the core does
+//     in the same process (%peak);
+//   - evaluations/s of BenchmarkGeneration and BenchmarkSuite in cpu, and %outside: the share of
+//     wall time in everything but the evaluation. 15 is the aim;
+//   - wall-evaluations/s of BenchmarkRuns: workers=2 over workers=1 is what a second core is worth;
 //   - commits/s of the run store, which waits for the disk at every commit;
 //   - B/op and allocs/op. A generation allocates nothing: a few bytes are what the first call
 //     allocated, spread over all of them.

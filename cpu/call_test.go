@@ -11,7 +11,7 @@ import (
 // distance to a target off the diagonal.
 type loop struct {
 	t     testing.TB
-	g     *Gonum
+	g     rsie.Backend
 	state *rsie.State
 	table []rsie.Run
 	spent int
@@ -29,7 +29,7 @@ func repeat(n, times int) []int {
 }
 
 // newLoop allocates a state for runs that all start as the default genome; set changes them.
-func newLoop(t testing.TB, g *Gonum, shape rsie.Shape, members []int, set func(r int, t *rsie.Run)) *loop {
+func newLoop(t testing.TB, g rsie.Backend, shape rsie.Shape, members []int, set func(r int, t *rsie.Run)) *loop {
 	t.Helper()
 	l := &loop{t: t, g: g, table: make([]rsie.Run, len(members))}
 	offset, needs := 0, rsie.Needs{Members: members}

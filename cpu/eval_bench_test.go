@@ -6,10 +6,9 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/gonum"
-	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/blas/blas32"
 
-	"github.com/symbio-ai/recursive-improvement"
+	rsie "github.com/symbio-ai/recursive-improvement"
 )
 
 // flops counts the multiplications and additions of the matrix products of one evaluation, as
@@ -27,156 +26,203 @@ func flops(m *rsie.Model, samples int) float64 {
 	return float64(n) * float64(samples)
 }
 
-// BenchmarkEvaluate times one evaluation on one core for every network of the suite. Steps and
-// operations of a control system are reported where all episodes last to the horizon.
-func BenchmarkEvaluate(b *testing.B) {
-	for _, c := range suiteShapes() {
-		b.Run(c.name, func(b *testing.B) {
-			const members = 16
-			p, err := load(c.model, c.rows, 1)
-			if err != nil {
-				b.Fatal(err)
-			}
-			stride := rsie.Stride(p.dim)
-			points := make([]float64, members*stride)
-			for i := range members {
-				copy(points[i*stride:], conformancePoint(c.model, float64(i)))
-			}
-			fitness := make([]float64, members)
-			b.ReportAllocs()
-			n := 0
-			for b.Loop() {
-				p.evaluate(0, fitness[:1], points[n%members*stride:], stride)
-				n++
-			}
-			perSecond := float64(b.N) / b.Elapsed().Seconds()
-			b.ReportMetric(perSecond, "evaluations/s")
-			units, name := float64(c.rows.S), "member-samples/s"
-			if c.model.Control != nil {
-				units, name = units*float64(c.model.Control.Horizon), "steps/s"
-				p.evaluate(0, fitness, points, stride)
-				if !lastsToHorizon(c.model.Control, fitness) {
-					return
-				}
-			}
-			b.ReportMetric(perSecond*units, name)
-			b.ReportMetric(perSecond*flops(c.model, c.rows.S)/1e9, "GFLOP/s")
-		})
-	}
-}
-
-// lastsToHorizon reports whether the fitness of every member says that no episode ended early.
-func lastsToHorizon(c *rsie.Control, fitness []float64) bool {
-	for _, f := range fitness {
-		switch c.Dynamics {
-		case rsie.Acrobot, rsie.MountainCar: // one each step
-			if f != float64(c.Horizon) {
-				return false
-			}
-		case rsie.CartPole:
-			if f != -float64(c.Horizon) {
-				return false
-			}
-		case rsie.CartPoleSwingUp, rsie.MountainCarContinuous:
-			return false // rewards do not tell
-		}
-	}
-	return true
-}
-
-// BenchmarkProduct compares ways to the same product of k-ordered sums: y[j] += Σ_k w[k][j]·x[k].
-func BenchmarkProduct(b *testing.B) {
-	for _, c := range []struct{ in, out, n int }{
-		{4, 8, 48}, {64, 32, 60}, {16, 27, 64}, {13, 16, 56}, {5, 16, 8},
-	} {
-		x, w, y := ramp(c.in*c.n), ramp(c.in*c.out), make([]float64, c.out*c.n)
-		for _, k := range []struct {
-			name string
-			f    func(y, x, w []float64, n, cols int)
-		}{
-			{"gemv", func(y, x, w []float64, n, cols int) { addProduct(y, x, w, n, cols, cols) }},
-			{"axpy", productAxpy}, {"gemm", productGemm}, {"loops4x1", productLoops},
-		} {
-			b.Run(fmt.Sprintf("%dx%dx%d/%s", c.in, c.out, c.n, k.name), func(b *testing.B) {
-				for b.Loop() {
-					k.f(y, x, w, c.n, c.out)
-				}
-				b.ReportMetric(float64(2*c.in*c.out*c.n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-			})
-		}
-	}
-}
-
-func productAxpy(y, x, w []float64, n, cols int) {
-	for j := range cols {
-		row := y[j*n:][:n]
-		for k := range len(x) / n {
-			floats.AddScaled(row, w[k*cols+j], x[k*n:][:n])
-		}
-	}
-}
-
-func productGemm(y, x, w []float64, n, cols int) {
-	gonum.Implementation{}.Dgemm(blas.Trans, blas.NoTrans, cols, n, len(x)/n, 1, w, cols, x, n, 1, y, n)
-}
-
-func productLoops(y, x, w []float64, n, cols int) {
-	in := len(x) / n
-	for j := range cols {
-		row := y[j*n:][:n]
-		k := 0
-		for ; k+4 <= in; k += 4 {
-			w0, w1, w2, w3 := w[k*cols+j], w[k*cols+cols+j], w[(k+2)*cols+j], w[(k+3)*cols+j]
-			x0 := x[k*n:][:len(row)]
-			x1 := x[(k+1)*n:][:len(row)]
-			x2 := x[(k+2)*n:][:len(row)]
-			x3 := x[(k+3)*n:][:len(row)]
-			for s := range row {
-				row[s] = row[s] + w0*x0[s] + w1*x1[s] + w2*x2[s] + w3*x3[s]
-			}
-		}
-		for ; k < in; k++ {
-			v, x0 := w[k*cols+j], x[k*n:][:len(row)]
-			for s := range row {
-				row[s] += v * x0[s]
-			}
-		}
-	}
-}
-
-// BenchmarkMath times the functions over 1024 values of ordinary size.
-func BenchmarkMath(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		f    func([]float64)
-	}{{"tanh", tanhSlice}, {"exp", expSlice}, {"sigmoid", sigmoidSlice}, {"log", logSlice},
-		{"sincos", func(x []float64) {
-			for i, v := range x {
-				s, c := sincos(v)
-				x[i] = s + c
-			}
-		}}} {
-		b.Run(c.name, func(b *testing.B) {
-			src, x := make([]float64, 1024), make([]float64, 1024)
-			for i := range src {
-				src[i] = 4 * math.Sin(float64(i))
-				if c.name == "log" {
-					src[i] = 5 + src[i]
-				}
-			}
-			for b.Loop() {
-				copy(x, src)
-				c.f(x)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1024, "ns/value")
-		})
-	}
-}
-
-func ramp(n int) []float64 {
-	out := make([]float64, n)
-	for i := range out {
-		out[i] = math.Sin(float64(i + 1))
+// yardsticks are the three networks that other libraries are timed on.
+func yardsticks() []shape {
+	var out []shape
+	for _, c := range [][3]int{{4, 3, 150}, {64, 10, 1024}, {784, 10, 1000}} {
+		m := &rsie.Model{Network: rsie.Dense, Layers: []int{c[0], 32, c[1]}, Loss: rsie.CrossEntropy,
+			Activation: []rsie.Activation{rsie.Tanh}}
+		rows := sineRows(m, c[2])
+		normals(rows.Inputs, address{key: rsie.NewKey(78)}, rsie.StreamProblem)
+		out = append(out, shape{fmt.Sprintf("%d-32-%d", c[0], c[1]), m, rows})
 	}
 	return out
+}
+
+// BenchmarkEvaluate times the evaluation of a population on one core, in member-samples a second
+// of the core, and in percent of what it can multiply and add: the yardsticks, also through
+// single-precision products of gonum, member by member, and the networks of the suite.
+func BenchmarkEvaluate(b *testing.B) {
+	for _, c := range yardsticks() {
+		for _, n := range []int{256, 4096} {
+			benchNetwork(b, c, n)
+		}
+		b.Run("backend=blas32/"+size(1, 16, c.name, c.rows.S), func(b *testing.B) {
+			rate := timed(b, throughBLAS(c, 16))
+			b.ReportMetric(16*float64(c.rows.S)*rate, "member-samples/s")
+		})
+	}
+	for _, c := range suiteShapes() {
+		if c.model.Loss != rsie.Return {
+			benchNetwork(b, c, 256)
+		}
+	}
+}
+
+func benchNetwork(b *testing.B, c shape, members int) {
+	onEngines(b, 1, size(1, members, c.name, c.rows.S), func(b *testing.B, g engine) {
+		if g.name == "gonum" && members > 256 {
+			b.Skip("members are evaluated one by one, so 256 say it all")
+		}
+		p, err := g.Load(c.model, c.rows)
+		must(b, err)
+		s, table := populations(b, g, modelShape(c.model), rsie.CodeGaussian, make([][]float64, members))
+		table[0].Flags |= rsie.FlagBegin
+		must(b, g.Do(s, table, nil, []rsie.Op{rsie.OpInitialise}))
+		rate := timed(b, func() { must(b, g.Do(s, table, p, []rsie.Op{rsie.OpEvaluate})) })
+		b.ReportMetric(float64(members)*rate, "evaluations/s")
+		b.ReportMetric(float64(members*c.rows.S)*rate, "member-samples/s")
+		reportFlops(b, g, float64(members)*flops(c.model, c.rows.S)*rate)
+	})
+}
+
+// throughBLAS returns the evaluation of a yardstick as a program without this package would write
+// it: each member in turn, products by gonum's blas32.
+func throughBLAS(c shape, members int) func() {
+	in, hidden, out, rows := c.model.Layers[0], c.model.Layers[1], c.model.Layers[2], c.rows.S
+	matrix := func(r, c int, data []float32) blas32.General {
+		return blas32.General{Rows: r, Cols: c, Stride: c, Data: data}
+	}
+	narrow := func(v []float64) (out []float32) {
+		for _, x := range v {
+			out = append(out, float32(x))
+		}
+		return out
+	}
+	x := matrix(rows, in, narrow(c.rows.Inputs))
+	h, o := matrix(rows, hidden, make([]float32, rows*hidden)), matrix(rows, out, make([]float32, rows*out))
+	points := narrow(balancing(c.model, members, false))
+	fill := func(d, b []float32) {
+		for i := 0; i < len(d); i += len(b) {
+			copy(d[i:], b)
+		}
+	}
+	return func() {
+		for i := range members {
+			w1 := points[i*c.model.Dim():]
+			b1 := w1[in*hidden:]
+			w2 := b1[hidden:]
+			b2 := w2[hidden*out:]
+			fill(h.Data, b1[:hidden])
+			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, x, matrix(in, hidden, w1[:in*hidden]), 1, h)
+			for k, v := range h.Data {
+				h.Data[k] = float32(math.Tanh(float64(v)))
+			}
+			fill(o.Data, b2[:out])
+			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, h, matrix(hidden, out, w2[:hidden*out]), 1, o)
+			lossSink = crossEntropy32(o.Data, c.rows.Classes, out)
+		}
+	}
+}
+
+// lossSink keeps the compiler from leaving work out.
+var lossSink float64
+
+func crossEntropy32(logits []float32, classes []int32, outputs int) float64 {
+	sum := 0.0
+	for i, y := range classes {
+		row, z := logits[i*outputs:(i+1)*outputs], 0.0
+		for _, v := range row {
+			z += math.Exp(float64(v))
+		}
+		sum += math.Log(z) - float64(row[y])
+	}
+	return sum / float64(len(classes))
+}
+
+// balancing are points of a 4-32-2 policy that balances CartPole over all 500 steps, with noise; or
+// random ones of any model, whose episodes have uneven lengths.
+func balancing(m *rsie.Model, n int, solved bool) []float64 {
+	points := make([]float64, n*m.Dim())
+	normals(points, address{key: rsie.NewKey(6)}, rsie.StreamProblem)
+	for i := range n {
+		x := points[i*m.Dim():][:m.Dim()]
+		for _, b := range m.Blocks() {
+			scale := b.Std
+			if solved {
+				scale = 1e-4
+			}
+			for j := range b.Rows * b.Cols {
+				x[b.Offset+j] *= scale
+			}
+		}
+		if solved {
+			for k, v := range []float64{0.1, 0.2, 2, 0.5} {
+				x[32*k] += v
+			}
+			x[160]--
+			x[161]++
+		}
+	}
+	return points
+}
+
+// steps counts the steps of all episodes of points on the twin.
+func steps(t testing.TB, s shape, points []float64) (n float64) {
+	t.Helper()
+	p, err := load(s.model, s.rows, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := &p.system
+	for i := range len(points) / p.dim {
+		for k := range p.samples {
+			var e episode[float64]
+			copy(e.state[:y.state], p.starts[k*y.state:])
+			y.look(&e)
+			x := make([]float64, y.obs)
+			for step, ended := 0, false; step < y.horizon && !ended; step++ {
+				y.observe(x, &e, 1)
+				out := p.dense(&p.work[0], input{x: x}, 1, points[i*p.dim:][:p.dim])
+				if y.squash {
+					tanhSlice(out)
+				}
+				_, ended = y.step(&e, y.action(out, 1))
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// BenchmarkRollout times the live steps of whole episodes on one core: CartPole with 1,024 policies
+// of 4-32-2 and four episodes, once with all 500 steps live and once untrained, and every system of
+// the suite with 256 random policies of 16 units.
+func BenchmarkRollout(b *testing.B) {
+	state := ramp(16)
+	for i := range state {
+		state[i] *= 0.05
+	}
+	cart := &rsie.Model{Network: rsie.Dense, Layers: []int{4, 32, 2}, Loss: rsie.Return,
+		Activation: []rsie.Activation{rsie.Tanh}, Control: &rsie.Control{Dynamics: rsie.CartPole, Horizon: 500}}
+	rows := &rsie.Rows{S: 4, Inputs: state}
+	benchRollout(b, shape{"cartpole-4-32-2-live", cart, rows}, balancing(cart, 1024, true))
+	benchRollout(b, shape{"cartpole-4-32-2-untrained", cart, rows}, balancing(cart, 1024, false))
+	for _, s := range suiteShapes() {
+		if s.model.Loss == rsie.Return {
+			benchRollout(b, s, balancing(s.model, 256, false))
+		}
+	}
+}
+
+// liveSteps keeps the steps of a benchmark's episodes for its repetitions.
+var liveSteps = map[string]float64{}
+
+func benchRollout(b *testing.B, c shape, points []float64) {
+	n, dim := len(points)/c.model.Dim(), c.model.Dim()
+	var rows [][]float64
+	for i := range n {
+		rows = append(rows, points[i*dim:][:dim])
+	}
+	onEngines(b, 1, size(1, n, c.name, c.rows.S), func(b *testing.B, g engine) {
+		if liveSteps[c.name] == 0 {
+			liveSteps[c.name] = steps(b, c, points)
+		}
+		p, err := g.Load(c.model, c.rows)
+		must(b, err)
+		s, table := populations(b, g, modelShape(c.model), rsie.CodeGaussian, rows)
+		rate := timed(b, func() { must(b, g.Do(s, table, p, []rsie.Op{rsie.OpEvaluate})) })
+		b.ReportMetric(float64(n)*rate, "evaluations/s")
+		b.ReportMetric(liveSteps[c.name]*rate, "live-steps/s")
+	})
 }

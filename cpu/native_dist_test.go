@@ -8,9 +8,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
-	"syscall"
 	"testing"
-	"time"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
 	"github.com/symbio-ai/recursive-improvement/kernels"
@@ -23,10 +21,6 @@ type distCase struct {
 	members int
 	set     func(t *rsie.Run)
 	flags   uint16 // of generations after the first
-}
-
-func oneBlock(dim int) rsie.Shape {
-	return rsie.Shape{Name: "flat", Dim: dim, Blocks: []rsie.Block{{Rows: 1, Cols: dim, Std: 1}}}
 }
 
 func boxed(dim int, open bool) rsie.Shape {
@@ -274,89 +268,4 @@ func TestNativeDecomposes(t *testing.T) {
 			t.Fatal("the covariance stayed diagonal")
 		}
 	}
-}
-
-// BenchmarkNativeGeneration times ask and tell, sampling, rank and update, of strategies of 256
-// members, without evaluation.
-func BenchmarkNativeGeneration(b *testing.B) {
-	strategies := []struct {
-		name string
-		set  func(*rsie.Run)
-	}{
-		{"openai", func(t *rsie.Run) { distribution(t); t.Flags |= rsie.FlagMirrored; t.LearningRate = 0.01 }},
-		{"snes", func(t *rsie.Run) { natural(t, 0.01) }},
-		{"sep-cma", func(t *rsie.Run) {
-			natural(t, 0.01)
-			t.Scales, t.Recombine, t.Mu, t.WeightExponent = rsie.CodeSepCMA, rsie.CodeLogarithmic, 128, 1
-			t.Control, t.StepGain, t.PathRate, t.PathDamping = rsie.CodeCumulative, 1, 0.1, 1.1
-			t.CovPathRate, t.CovRankOne, t.CovRankMu, t.MuEff = 0.01, 1e-3, 1e-2, 60
-		}},
-	}
-	backends := []struct {
-		name string
-		make func() (rsie.Backend, error)
-	}{
-		{"native/workers=1", func() (rsie.Backend, error) { return NewNative(1) }},
-		{"native/workers=2", func() (rsie.Backend, error) { return NewNative(2) }},
-		{"gonum/workers=1", func() (rsie.Backend, error) { return NewGonum(1) }},
-	}
-	for _, dim := range []int{1000, 100000} {
-		for _, s := range strategies {
-			for _, k := range backends {
-				b.Run(fmt.Sprintf("%s/D=%d/%s", s.name, dim, k.name), func(b *testing.B) {
-					on, err := k.make()
-					if err != nil {
-						b.Fatal(err)
-					}
-					defer on.Close()
-					benchDistribution(b, on, dim, s.set)
-				})
-			}
-		}
-	}
-}
-
-func benchDistribution(b *testing.B, on rsie.Backend, dim int, set func(*rsie.Run)) {
-	const n = 256
-	run := rsie.Run{Seed: 1, Members: n, Previous: n, EvalTo: n, Flags: rsie.FlagActive | rsie.FlagBegin}
-	set(&run)
-	s, err := rsie.NewState(on, oneBlock(dim), rsie.Needs{Members: []int{n}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Free(on)
-	fitness := make([]float64, n)
-	for i := range fitness {
-		fitness[i] = wave(0, i)
-	}
-	if err := on.Upload(s.Next.Fitness, 0, fitness); err != nil {
-		b.Fatal(err)
-	}
-	table := []rsie.Run{run}
-	do := func(ops ...rsie.Op) {
-		if err := on.Do(s, table, nil, ops); err != nil {
-			b.Fatal(err)
-		}
-	}
-	do(rsie.OpInitialise, rsie.OpSample, rsie.OpRank, rsie.OpUpdate)
-	table[0].Flags &^= rsie.FlagBegin
-	b.ReportAllocs()
-	start := processorTime(b)
-	for b.Loop() {
-		table[0].Generation++
-		do(rsie.OpSample)
-		do(rsie.OpRank, rsie.OpUpdate)
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "generations/s")
-	b.ReportMetric(float64(b.N)/(processorTime(b)-start).Seconds(), "generations/cpu-s")
-}
-
-// processorTime returns what the process has used; unlike the clock it does not count waiting for a
-// processor that other programs have.
-func processorTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -24,26 +24,6 @@ func nativeAt(t testing.TB, level kernels.Level, workers int) *Native {
 	return b
 }
 
-// populations fills a state of one run with points of a network and returns its table.
-func populations(t testing.TB, b *Native, m *rsie.Model, points [][]float64) (*rsie.State, []rsie.Run) {
-	t.Helper()
-	shape := rsie.Shape{Name: "test", Dim: m.Dim(), Blocks: m.Blocks()}
-	s, err := rsie.NewState(b, shape, rsie.Needs{Members: []int{len(points)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Free(b) })
-	for i, x := range points {
-		if err := b.Upload(s.Next.Points, i*s.Stride, x); err != nil {
-			t.Fatal(err)
-		}
-	}
-	n := uint32(len(points))
-	return s, []rsie.Run{{Members: n, Previous: n, EvalTo: n, Eligible: 1, Tournament: 1, Niche: 1,
-		Family: rsie.CodePopulation, Selection: rsie.CodeTournament, Mutation: rsie.CodeGaussian,
-		Crossover: rsie.CodeAveraging, Flags: rsie.FlagActive}}
-}
-
 // nativeFitness returns what b makes of points.
 func nativeFitness(t testing.TB, b *Native, m *rsie.Model, rows *rsie.Rows, points [][]float64) []float64 {
 	t.Helper()
@@ -51,7 +31,7 @@ func nativeFitness(t testing.TB, b *Native, m *rsie.Model, rows *rsie.Rows, poin
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, runs := populations(t, b, m, points)
+	s, runs := populations(t, b, modelShape(m), rsie.CodeGaussian, points)
 	if err := b.Do(s, runs, p, []rsie.Op{rsie.OpEvaluate}); err != nil {
 		t.Fatal(err)
 	}

@@ -9,35 +9,12 @@ import (
 	"testing"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
-	"github.com/symbio-ai/recursive-improvement/kernels"
 )
-
-// svdRun returns a state of members that are one rows x cols matrix and a vector of three, and the
-// table of an svd-mutation run.
-func svdRun(t testing.TB, b rsie.Backend, rows, cols int, members [][]float64) (*rsie.State, []rsie.Run) {
-	t.Helper()
-	shape := rsie.Shape{Name: "matrices", Dim: rows*cols + 3, Blocks: []rsie.Block{
-		{Rows: rows, Cols: cols, Std: 1}, {Offset: rows * cols, Rows: 1, Cols: 3}}}
-	n := uint32(len(members))
-	s, err := rsie.NewState(b, shape, rsie.Needs{Members: []int{len(members)}, SVD: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Free(b) })
-	for i, x := range members {
-		if err := b.Upload(s.Next.Points, i*s.Stride, x); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return s, []rsie.Run{{Members: n, Previous: n, EvalTo: n, Eligible: 1, Tournament: 1, Niche: 1,
-		Family: rsie.CodePopulation, Selection: rsie.CodeTournament, Mutation: rsie.CodeSVD,
-		Crossover: rsie.CodeAveraging, Flags: rsie.FlagActive}}
-}
 
 // factored runs OpFactor and returns the factors of all members.
 func factored(t testing.TB, b rsie.Backend, rows, cols int, members [][]float64) []float64 {
 	t.Helper()
-	s, runs := svdRun(t, b, rows, cols, members)
+	s, runs := populations(t, b, matrixShape(rows, cols), rsie.CodeSVD, members)
 	if err := b.Do(s, runs, nil, []rsie.Op{rsie.OpFactor}); err != nil {
 		t.Fatal(err)
 	}
@@ -183,40 +160,5 @@ func TestNativeFactorsEnd(t *testing.T) {
 		if math.IsNaN(bad) && !slices.ContainsFunc(own, math.IsNaN) {
 			t.Error("NaN is not in the factors")
 		}
-	}
-}
-
-// BenchmarkNativeFactor times decompositions of 256 normal matrices on one core, by variant and by Gonum.
-func BenchmarkNativeFactor(b *testing.B) {
-	const members = 256
-	for _, c := range [][2]int{{32, 10}, {64, 32}, {128, 64}} {
-		var xs [][]float64
-		for i := range members {
-			x := make([]float64, c[0]*c[1]+3)
-			normals(x, address{key: rsie.NewKey(3), member: uint32(i)}, rsie.StreamInitialise)
-			xs = append(xs, x)
-		}
-		name := fmt.Sprintf("matrix=%dx%d/backend=", c[0], c[1])
-		run := func(b *testing.B, back rsie.Backend) {
-			s, runs := svdRun(b, back, c[0], c[1], xs)
-			none := make([]float64, s.Next.Factored.Len())
-			b.ReportAllocs()
-			start := cpuSeconds()
-			for b.Loop() {
-				if err := back.Upload(s.Next.Factored, 0, none); err != nil {
-					b.Fatal(err)
-				}
-				if err := back.Do(s, runs, nil, []rsie.Op{rsie.OpFactor}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.N*members)/(cpuSeconds()-start), "matrices/s")
-		}
-		for _, level := range levels() {
-			if level > kernels.Scalar {
-				b.Run(name+"native-"+level.String(), func(b *testing.B) { run(b, nativeAt(b, level, 1)) })
-			}
-		}
-		b.Run(name+"gonum", func(b *testing.B) { run(b, backend(b, 1)) })
 	}
 }

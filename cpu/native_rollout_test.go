@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
-	"github.com/symbio-ai/recursive-improvement/kernels"
 )
 
 // controlPrograms loads every system with a horizon that float32 can follow: chaos multiplies the
@@ -249,106 +248,4 @@ func compareSteps(t *testing.T, fields []string, want [][]float64, tolerance flo
 		}
 	}
 	return worst, wraps
-}
-
-// balancing are points of a 4-32-2 policy that balances CartPole over all 500 steps, with noise; or
-// random ones, whose episodes have uneven lengths.
-func balancing(m *rsie.Model, n int, solved bool) []float64 {
-	points := make([]float64, n*m.Dim())
-	normals(points, address{key: rsie.NewKey(6)}, rsie.StreamProblem)
-	for i := range n {
-		x := points[i*m.Dim():][:m.Dim()]
-		for _, b := range m.Blocks() {
-			scale := b.Std
-			if solved {
-				scale = 1e-4
-			}
-			for j := range b.Rows * b.Cols {
-				x[b.Offset+j] *= scale
-			}
-		}
-		if solved {
-			for k, v := range []float64{0.1, 0.2, 2, 0.5} {
-				x[32*k] += v
-			}
-			x[160]--
-			x[161]++
-		}
-	}
-	return points
-}
-
-// steps counts the steps of all episodes of points on the twin.
-func steps(t testing.TB, s shape, points []float64) (n float64) {
-	t.Helper()
-	p, err := load(s.model, s.rows, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	y := &p.system
-	for i := range len(points) / p.dim {
-		for k := range p.samples {
-			var e episode[float64]
-			copy(e.state[:y.state], p.starts[k*y.state:])
-			y.look(&e)
-			x := make([]float64, y.obs)
-			for step, ended := 0, false; step < y.horizon && !ended; step++ {
-				y.observe(x, &e, 1)
-				out := p.dense(&p.work[0], input{x: x}, 1, points[i*p.dim:][:p.dim])
-				if y.squash {
-					tanhSlice(out)
-				}
-				_, ended = y.step(&e, y.action(out, 1))
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// BenchmarkNativeRollout times the live steps of whole episodes on one core by its own clock, on both
-// backends: every system of the suite with 256 random policies of 16 units, and CartPole with 1,024 policies of
-// 4-32-2 and four episodes, once with all 500 steps live and once untrained.
-func BenchmarkNativeRollout(b *testing.B) {
-	state := ramp(16)
-	for i := range state {
-		state[i] *= 0.05
-	}
-	cart := &rsie.Model{Network: rsie.Dense, Layers: []int{4, 32, 2}, Loss: rsie.Return,
-		Activation: []rsie.Activation{rsie.Tanh}, Control: &rsie.Control{Dynamics: rsie.CartPole, Horizon: 500}}
-	row := shape{"", cart, &rsie.Rows{S: 4, Inputs: state}}
-	for _, c := range []struct {
-		name   string
-		solved bool
-	}{{"cartpole 4-32-2 live", true}, {"cartpole 4-32-2 untrained", false}} {
-		row.name = c.name
-		benchmarkRollout(b, row, balancing(cart, 1024, c.solved))
-	}
-	for _, s := range suiteShapes() {
-		if s.model.Loss == rsie.Return {
-			benchmarkRollout(b, s, balancing(s.model, 256, false))
-		}
-	}
-}
-
-func benchmarkRollout(b *testing.B, s shape, points []float64) {
-	total := steps(b, s, points)
-	run := func(b *testing.B, back rsie.Backend) {
-		p, err := back.Load(s.model, s.rows)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportAllocs()
-		start := cpuSeconds()
-		for b.Loop() {
-			evaluateOn(b, back, p, s.model, points)
-		}
-		b.ReportMetric(total*float64(b.N)/(cpuSeconds()-start)/1e6, "M-steps/s")
-	}
-	for _, level := range levels() {
-		if level > kernels.Scalar {
-			b.Run(s.name+"/backend=native-"+level.String(), func(b *testing.B) { run(b, nativeAt(b, level, 1)) })
-		}
-	}
-	b.Run(s.name+"/backend=gonum", func(b *testing.B) { run(b, backend(b, 1)) })
 }

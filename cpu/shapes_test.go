@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"testing"
 
 	"github.com/symbio-ai/recursive-improvement"
 )
@@ -98,4 +99,41 @@ func conformancePoint(m *rsie.Model, shift float64) []float64 {
 		}
 	}
 	return out
+}
+
+// populations fills a state of one run, which mutates by the given operator, with points of a shape
+// and returns its table.
+func populations(t testing.TB, b rsie.Backend, shape rsie.Shape, mutation uint8, points [][]float64) (*rsie.State, []rsie.Run) {
+	t.Helper()
+	run := rsie.Run{Eligible: 1, Tournament: 1, Niche: 1, Family: rsie.CodePopulation,
+		Selection: rsie.CodeTournament, Mutation: mutation, Crossover: rsie.CodeAveraging, Flags: rsie.FlagActive}
+	n := len(points)
+	s, err := rsie.NewState(b, shape, rsie.Needs{Members: []int{n}, SVD: run.Mutation == rsie.CodeSVD})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Free(b) })
+	for i, x := range points {
+		if err := b.Upload(s.Next.Points, i*s.Stride, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run.Members, run.Previous, run.EvalTo = uint32(n), uint32(n), uint32(n)
+	return s, []rsie.Run{run}
+}
+
+// matrixShape is the shape of one rows x cols matrix and a vector of three.
+func matrixShape(rows, cols int) rsie.Shape {
+	return rsie.Shape{Name: "matrices", Dim: rows*cols + 3, Blocks: []rsie.Block{
+		{Rows: rows, Cols: cols, Std: 1}, {Offset: rows * cols, Rows: 1, Cols: 3}}}
+}
+
+// modelShape is the shape of the points of a model.
+func modelShape(m *rsie.Model) rsie.Shape {
+	return rsie.Shape{Name: "network", Dim: m.Dim(), Blocks: m.Blocks()}
+}
+
+// oneBlock is the shape of a vector.
+func oneBlock(dim int) rsie.Shape {
+	return rsie.Shape{Name: "flat", Dim: dim, Blocks: []rsie.Block{{Rows: 1, Cols: dim, Std: 1}}}
 }
