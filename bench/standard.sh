@@ -31,7 +31,8 @@ for seed; do
 	began=$(date +%s)
 	judge evolve --suite standard --seed "$seed" --out "$run"
 	echo
-	echo "$(($(date +%s) - began)) s on $(nproc) cores; user and system time of all commands so far: $(times | tail -1)."
+	times >"$folder/times"
+	echo "$(($(date +%s) - began)) s on $(nproc) cores; user and system time of all commands so far: $(tail -1 "$folder/times")."
 	winner=$run/strategies.json
 	judge compare --summary --strategies "$winner,$rivals" --suite standard --tasks $training --runs 10 --seed 777
 	judge compare --summary --strategies "$winner,$rivals" --suite standard --tasks $validation --runs 10 --seed 778
