@@ -2,6 +2,10 @@ package cpu
 
 import rsie "github.com/symbio-ai/recursive-improvement"
 
+// LevelVariable names the environment variable that forces a variant of Native: scalar, avx2 or
+// avx512.
+const LevelVariable = "RSIE_CPU"
+
 // Auto is a backend in 32 bits with Gonum for the problems that ask for 64.
 type Auto struct {
 	rsie.Backend

@@ -33,9 +33,6 @@ var _ rsie.Splitter = (*Native)(nil)
 // HasNative says whether this program has the Native backend.
 const HasNative = true
 
-// LevelVariable names the environment variable that forces a variant: scalar, avx2 or avx512.
-const LevelVariable = "RSIE_CPU"
-
 // NewNative returns a backend with the given number of workers, 0 for one per CPU. The caller
 // closes it. It returns [rsie.ErrInvalid] for a number outside 0..[MaxWorkers], for a value of
 // RSIE_CPU that names no variant, and for a variant that this CPU lacks.
