@@ -82,8 +82,11 @@ func chosenLevel(name string) (kernels.Level, error) {
 	return 0, fmt.Errorf("%w: %s=%q; allowed are scalar, avx2 and avx512", rsie.ErrInvalid, LevelVariable, name)
 }
 
-// Split implements [rsie.Splitter].
+// Split implements [rsie.Splitter]; none under a limit, which a part of it may not meet.
 func (b *Native) Split(n int) ([]rsie.Backend, error) {
+	if b.limit > 0 {
+		return nil, nil
+	}
 	return splitWorkers(n, b.workers, NewNative)
 }
 

@@ -19,3 +19,6 @@ func NewNative(int) (*Native, error) {
 	return nil, fmt.Errorf("%w: this program was built without cgo and has no native backend; "+
 		"use --backend gonum, or build with CGO_ENABLED=1 and a C compiler", rsie.ErrUnsupported)
 }
+
+// Limit does nothing.
+func (*Native) Limit(int) {}

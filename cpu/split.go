@@ -12,14 +12,14 @@ func (g *Gonum) Split(n int) ([]rsie.Backend, error) {
 	return splitWorkers(n, g.pool.workers(), NewGonum)
 }
 
-// Split implements [rsie.Splitter]; none where the 32-bit backend is not one.
+// Split implements [rsie.Splitter]; none where the 32-bit backend has none.
 func (a *Auto) Split(n int) ([]rsie.Backend, error) {
 	s, ok := a.Backend.(rsie.Splitter)
 	if !ok {
 		return nil, nil
 	}
 	parts, err := s.Split(n)
-	if err != nil {
+	if err != nil || len(parts) == 0 {
 		return nil, err
 	}
 	share := max(1, a.wide.pool.workers()/len(parts))

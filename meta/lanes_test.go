@@ -63,3 +63,23 @@ func TestMeasureOnLanes(t *testing.T) {
 		require.NoError(t, b.Close())
 	}
 }
+
+// TestLanesKeepTheLimit expects no parts of a backend with limited memory.
+func TestLanesKeepTheLimit(t *testing.T) {
+	if !cpu.HasNative {
+		t.Skip("built without cgo")
+	}
+	b, err := cpu.NewAuto(4)
+	require.NoError(t, err)
+	defer b.Close()
+	parts, err := b.Split(4)
+	require.NoError(t, err)
+	require.Len(t, parts, 4)
+	for _, p := range parts {
+		require.NoError(t, p.Close())
+	}
+	b.Backend.(*cpu.Native).Limit(1 << 20)
+	parts, err = b.Split(4)
+	require.NoError(t, err)
+	require.Empty(t, parts)
+}
