@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -79,7 +80,8 @@ func runWatched(tb testing.TB, readers int, args ...string) *watchedRun {
 	return w
 }
 
-// follow reads the events of a page to the end and the pictures at each, and returns how many came.
+// follow reads the events of a page to the end, and the pictures when their version changes, as the
+// page does, and returns how many events came.
 func follow(ctx context.Context, page, token string) (int, error) {
 	client := &http.Client{}
 	defer client.CloseIdleConnections()
@@ -101,7 +103,7 @@ func follow(ctx context.Context, page, token string) (int, error) {
 		return 0, err
 	}
 	defer stream.Body.Close()
-	events := 0
+	events, version := 0, -1
 	for lines := bufio.NewScanner(stream.Body); lines.Scan(); {
 		if strings.HasPrefix(lines.Text(), "event: end") {
 			return events, nil
@@ -110,6 +112,14 @@ func follow(ctx context.Context, page, token string) (int, error) {
 			continue
 		}
 		events++
+		var runs []struct{ Version int }
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(lines.Text(), "data: ")), &runs); err != nil || len(runs) != 1 {
+			return events, fmt.Errorf("%q: %w", lines.Text(), err)
+		}
+		if runs[0].Version == version {
+			continue
+		}
+		version = runs[0].Version
 		body, err := get("/runs/0/body")
 		if err != nil {
 			return events, err
@@ -147,7 +157,7 @@ func TestFiftyReaders(t *testing.T) {
 // median over pairs of a run with readers and one without a page, of the program alone, its readers
 // being another process.
 func BenchmarkFiftyReaders(b *testing.B) {
-	args := []string{"evolve", "--suite", "quick", "--json", "--out"}
+	args := []string{"evolve", "--suite", "quick", "--meta-generations", "60", "--json", "--out"}
 	var added []float64
 	var base float64
 	for b.Loop() {

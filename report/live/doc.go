@@ -1,7 +1,7 @@
 // Package live serves a page that shows runs while they run.
 //
 // A [Server] reads run folders as any reader does and never makes the writer wait. What it shows is
-// drawn once per change for all readers, and drawing takes at most 1 % of the time, so that
+// drawn once per change for all readers, and drawing takes at most 0.5 % of the time, so that
 // many readers cost a run no more than one.
 //
 // # Control

@@ -43,8 +43,8 @@ type watched struct {
 	stamp  string      // of the database file that body shows
 }
 
-// drawShare is the part of the time that drawing may take: 1 %.
-const drawShare = 100
+// drawShare is the part of the time that drawing may take: 0.5 %.
+const drawShare = 200
 
 // refresh reads the run's state, draws it anew when it has changed and enough time has passed, and
 // returns its status.
