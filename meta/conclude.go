@@ -119,10 +119,7 @@ func (t target) part() string {
 
 // finalists returns the leaders of the search by lower confidence bound, as many of each island.
 func (e *Engine) finalists() []rsie.Strategy {
-	on := islands
-	if e.config.Restarts == 1 {
-		on = []island{""}
-	}
+	on := e.config.islands()
 	var out []rsie.Strategy
 	for _, in := range on {
 		for _, r := range e.archive.leaders(Finalists/len(on), in) {

@@ -12,27 +12,27 @@ import (
 // final race alone.
 type island rsie.Family
 
-// islands are those of several searches, in turn.
-var islands = []island{island(rsie.Distribution), island(rsie.Population)}
+// islands returns those of the searches, which take turns: the whole space for one search alone.
+func (c *Config) islands() []island {
+	if c.Restarts == 1 {
+		return []island{""}
+	}
+	return []island{island(rsie.Distribution), island(rsie.Population)}
+}
 
 // island returns that of search k.
 func (e *Engine) island(k int) island {
-	if e.config.Restarts == 1 {
-		return ""
-	}
-	return islands[k%len(islands)]
+	all := e.config.islands()
+	return all[k%len(all)]
 }
 
 func (i island) has(s rsie.Strategy) bool { return i == "" || s.Family == rsie.Family(i) }
 
 // decode returns the strategy of the island at point x, whatever family x says.
 func (i island) decode(x []float64) rsie.Strategy {
-	if i == "" {
-		return rsie.StrategySpace.Decode(x)
+	if i != "" {
+		x = slices.Clone(x)
+		rsie.StrategySpace[:1].Encode(x, rsie.Strategy{Family: rsie.Family(i)}) // the first gene is the family
 	}
-	x = slices.Clone(x)
-	k := slices.IndexFunc(rsie.StrategySpace, func(g rsie.Gene) bool { return g.Name == "family" })
-	g := rsie.StrategySpace[k]
-	x[k] = (float64(slices.Index(g.Values, string(i))) + 0.5) / (g.Max + 1)
 	return rsie.StrategySpace.Decode(x)
 }

@@ -7,22 +7,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	rsie "github.com/symbio-ai/recursive-improvement"
-	"github.com/symbio-ai/recursive-improvement/cpu"
-	"github.com/symbio-ai/recursive-improvement/task"
 )
 
 // TestSearchesKeepToTheirIsland expects each of two searches to measure one family alone, and
 // finalists of both.
 func TestSearchesKeepToTheirIsland(t *testing.T) {
-	suite, err := task.Embedded("quick")
+	c := tinyConfig(gonum(t, 2), 0)
+	c.MetaPopulationSize, c.Candidates, c.Restarts, c.RunsPerTask, c.FinalRuns, c.BaseTaskBudget = 6, 12, 2, 1, 2, 60
+	e, err := NewEngine(c)
 	require.NoError(t, err)
-	b, err := cpu.New(2)
-	require.NoError(t, err)
-	defer b.Close()
-	e, err := NewEngine(Config{Backend: b, MetaPopulationSize: 6, MetaGenerations: 4, Candidates: 12, Restarts: 2,
-		RunsPerTask: 1, FinalRuns: 2, BaseTaskBudget: 60})
-	require.NoError(t, err)
-	result, err := e.MetaTrain(context.Background(), suite.Tasks, nil)
+	result, err := e.MetaTrain(context.Background(), tinyTasks(t), nil)
 	require.NoError(t, err)
 	born := map[rsie.Family]map[int]bool{}
 	for _, r := range e.archive.order {

@@ -9,9 +9,10 @@ import (
 )
 
 // EachProblem calls work for every problem with its index and a backend; budget returns the
-// evaluations of a run on it. Problems of different models run at the same time where b is a [rsie.Splitter], the dearest first, each on its share of
-// the workers: their runs need not wait for each other. Problems that the host evaluates run one
-// after another, as their owner may expect. The error is that of the first problem that has one.
+// evaluations of a run on it. Problems of different models run at the same time where b is a
+// [rsie.Splitter], the dearest first, each on its share of the workers: their runs need not wait for
+// each other. Problems that the host evaluates run one after another, as their owner may expect. After
+// an error no further problem is begun; of several errors that of the first problem is returned.
 func EachProblem(b rsie.Backend, problems []rsie.Problem, budget func(i int) int,
 	work func(i int, b rsie.Backend) error) error {
 	queue := queueOf(problems, budget)
@@ -32,7 +33,17 @@ func EachProblem(b rsie.Backend, problems []rsie.Problem, budget func(i int) int
 			}
 		}()
 	}
-	return runLanes(lanes, queue, work, make([]error, len(problems)))
+	errs := make([]error, len(problems))
+	runLanes(lanes, queue, func(i int, b rsie.Backend) bool {
+		errs[i] = work(i, b)
+		return errs[i] == nil
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // queueOf returns the problems in the order of their start, those of the host together.
@@ -54,44 +65,34 @@ func queueOf(problems []rsie.Problem, budget func(i int) int) [][]int {
 	return queue
 }
 
-// runLanes gives the queue to the lanes. After an error no further problem is begun.
-func runLanes(lanes []rsie.Backend, queue [][]int, work func(i int, b rsie.Backend) error, errs []error) error {
+// runLanes gives the queue to the lanes, until work returns false.
+func runLanes(lanes []rsie.Backend, queue [][]int, work func(i int, b rsie.Backend) bool) {
 	var mu sync.Mutex
-	failed := false
 	take := func() (items []int) {
 		mu.Lock()
 		defer mu.Unlock()
-		if !failed && len(queue) > 0 {
+		if len(queue) > 0 {
 			items, queue = queue[0], queue[1:]
 		}
 		return items
 	}
-	lane := func(b rsie.Backend) {
-		for items := take(); items != nil; items = take() {
-			for _, i := range items {
-				if errs[i] = work(i, b); errs[i] != nil {
-					mu.Lock()
-					failed = true
-					mu.Unlock()
-					return
-				}
-			}
-		}
+	stop := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		queue = nil
 	}
 	var wait sync.WaitGroup
-	for _, b := range lanes[1:] {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			lane(b)
-		}()
+	for _, b := range lanes {
+		wait.Go(func() {
+			for items := take(); items != nil; items = take() {
+				for _, i := range items {
+					if !work(i, b) {
+						stop()
+						return
+					}
+				}
+			}
+		})
 	}
-	lane(lanes[0])
 	wait.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -88,23 +88,20 @@ func (p *strategies) measureNew(ctx context.Context, all []rsie.Strategy, key rs
 	}
 	out := make([]measured, len(all))
 	var unknown []rsie.Strategy
+	var at []int
 	for i, s := range all {
 		if r := e.archive.bySum[s.Digest()]; r != nil && len(r.scores) > 0 {
 			out[i] = measured{strategy: s, score: average(r.scores), known: true}
 		} else {
-			unknown = append(unknown, s)
+			unknown, at = append(unknown, s), append(at, i)
 		}
 	}
 	got, err := e.measureRaced(ctx, p.targets, unknown, key)
 	if err != nil {
 		return nil, err
 	}
-	k := 0
-	for i := range out {
-		if !out[i].known {
-			out[i] = got[k]
-			k++
-		}
+	for k, i := range at {
+		out[i] = got[k]
 	}
 	return out, nil
 }

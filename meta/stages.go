@@ -60,9 +60,10 @@ const (
 func (e *Engine) measureRaced(ctx context.Context, targets []target, all []rsie.Strategy, key rsie.Key) ([]measured, error) {
 	out := make([]measured, len(all))
 	var paid []rsie.Strategy
+	var at []int
 	for i, s := range all {
 		if affordable(s, targets) {
-			paid = append(paid, s)
+			paid, at = append(paid, s), append(at, i)
 		} else {
 			out[i] = measured{strategy: s, dropped: true} // scores 0
 		}
@@ -71,12 +72,8 @@ func (e *Engine) measureRaced(ctx context.Context, targets []target, all []rsie.
 	if err != nil {
 		return nil, err
 	}
-	k := 0
-	for i := range out {
-		if !out[i].dropped {
-			out[i] = got[k]
-			k++
-		}
+	for k, i := range at {
+		out[i] = got[k]
 	}
 	return out, nil
 }
